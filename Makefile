@@ -1,0 +1,47 @@
+# Every target makes .venv first: Python 3.11, make and a package index are all that is needed.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help report test test-all lint format derivations figures bench clean
+
+help:          ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip -c constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@
+
+report: $(READY)       ## the main job, end to end, into report/
+	$(BIN)/symgeo report
+
+lint: $(READY)         ## ruff (lint and format) and pyright
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+test: lint             ## lint, then the tests (under 6 minutes on 2 cores)
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+
+test-all: lint         ## the long tests too
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+format: $(READY)       ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+derivations: $(READY)  ## write every derivation's .tex, .json and, where TeX is found, PDF
+	$(BIN)/symgeo derive --all --pdf --output derivations
+
+figures: $(READY)      ## draw every figure into figures/
+	$(BIN)/symgeo figure --all --train --output figures
+
+bench: $(READY)        ## the benchmarks, one thread, as ratios
+	$(BIN)/python -m benchmarks
+
+clean:                 ## remove what the targets made, .venv too
+	rm -rf $(VENV) report build dist

@@ -1,0 +1,265 @@
+"""The command line: derive, generate, crosscheck, train, figure, report.
+
+Every command imports what it needs when it runs. A mistake of the user's is one line on stderr and exit status 2.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from symgeo.errors import CheckFailed, InputError, SymgeoError
+
+# Optional packages, and the extra that brings each.
+_EXTRAS = {"torch": "torch", "safetensors": "torch", "sklearn": "torch", "pooch": "torch", "matplotlib": "figures"}
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="The Riemannian geometry of neural networks: derived in closed form, proved line by line, generated as fast "
+    "kernels, held against trained networks.",
+    epilog="Start with: symgeo report",
+)
+
+
+class Backend(StrEnum):
+    """What a kernel is written for."""
+
+    numpy = "numpy"
+    torch = "torch"
+
+
+class Preset(StrEnum):
+    """How long a training takes."""
+
+    quick = "quick"
+    paper = "paper"
+
+
+class Family(StrEnum):
+    """Networks whose metric is known."""
+
+    wide = "wide"
+    shallow = "shallow"
+
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write into; made if need be.")]
+DataFolder = Annotated[
+    Path | None,
+    typer.Option("--data-folder", help="Folder of MNIST's files; else $SYMGEO_DATA, the cache, or a download."),
+]
+Data = Annotated[str | None, typer.Option("--data", help='"digits" trains mnist on the digits that are always there.')]
+Seed = Annotated[int, typer.Option(help="Seed of the initial weights and of the batches.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import symgeo
+
+        print(f"symgeo {symgeo.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None: ...
+
+
+@app.command()
+def derive(
+    name: Annotated[str | None, typer.Argument(help="Which derivation; without a name, lists them.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also the PDF; needs a TeX system.")] = False,
+    output: Output = Path(),
+) -> None:
+    """Check a derivation line by line and write it as LaTeX, with a JSON of its checks."""
+    from symgeo.scripts import load, scripts
+
+    if name is None and not every:
+        for known in scripts("derivations"):
+            print(known)
+        return
+    folder = _folder(output)
+    for each in _progress(list(scripts("derivations")) if every else [str(name)], "derive"):
+        paths = load("derivations", each).derivation().write(folder, pdf=pdf)
+        for path in (paths.tex, paths.json, paths.pdf):
+            if path is not None:
+                tqdm.write(str(path))
+
+
+@app.command()
+def generate(
+    family: Annotated[Family, typer.Argument(help="wide: infinite width, Gaussian weights. shallow: finite width.")],
+    activation: Annotated[str, typer.Option("--activation", "-a", help="Such as erf, tanh, monomial(3).")] = "erf",
+    quantity: Annotated[
+        str, typer.Option("--quantity", "-q", help="Such as scalar-curvature, matrix, christoffel, log-volume-element.")
+    ] = "scalar-curvature",
+    backend: Annotated[Backend, typer.Option("--backend", "-b", help="Array library of the kernel.")] = Backend.numpy,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write, ending in .py; without it, prints the source.")
+    ] = None,
+) -> None:
+    """Write the numeric kernel of a geometric quantity, a Python file that runs alone."""
+    import symgeo
+    from symgeo.geometry.programs import TITLES
+
+    name = quantity.replace("-", "_")
+    if name not in TITLES:
+        raise InputError(
+            f"`--quantity` {quantity!r} is unknown; the known ones are {', '.join(TITLES)}".replace("_", "-")
+        )
+    if family is Family.wide:
+        network = symgeo.WideNetwork(activation)
+    else:
+        # Any size will do: the kernel takes width and dimension from its arguments.
+        network = symgeo.ShallowNetwork(activation, inputs=2, width=2)
+    kernel = symgeo.generate(getattr(network.metric, name), backend=backend.value)
+    print(kernel.source if output is None else kernel.save(output))
+
+
+@app.command()
+def crosscheck(
+    trained: Annotated[bool, typer.Option(help="Also trained networks; trains them where no run is found.")] = True,
+    data: Data = None,
+    data_folder: DataFolder = None,
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("runs"),
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Also write the rows as JSON.")] = None,
+) -> None:
+    """Hold every closed form against independent computations and trained networks; exit status 1 if one fails."""
+    from symgeo.crosscheck import crosscheck as comparisons
+    from symgeo.crosscheck import failures, table, trained_runs, write_json
+
+    networks = trained_runs(runs, data, data_folder) if trained else None
+    for note in networks.notes if networks else ():
+        tqdm.write(f"symgeo: {note}", file=sys.stderr)
+    pair = (networks.sinusoid, networks.images) if networks else (None, None)
+    rows = list(_progress(comparisons(*pair, folder=data_folder), "cross-check"))
+    print(table(rows))
+    if output is not None:
+        write_json(rows, output)
+    if failures(rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="sinusoid or mnist.")],
+    preset: Annotated[Preset, typer.Option(help="quick: about a minute. paper: the published setting.")] = Preset.quick,
+    seed: Seed = 0,
+    data: Data = None,
+    data_folder: DataFolder = None,
+    folder: Annotated[Path | None, typer.Option(help="The run's own folder; else runs/NAME-PRESET/seed-SEED.")] = None,
+    resume: Annotated[bool, typer.Option(help="--no-resume deletes an earlier run in the folder.")] = True,
+    device: Annotated[str, typer.Option(help="Where to compute, such as cpu or cuda.")] = "cpu",
+) -> None:
+    """Train an experiment's network, or go on with it exactly where it stopped."""
+    from symgeo import models
+
+    run = models.train(
+        name,
+        preset.value,
+        seed,
+        folder,
+        data=data,
+        data_folder=data_folder,
+        resume=resume,
+        device=device,
+    )
+    last = run.metrics[-1]
+    print(f"{run.folder}: epoch {last.epoch}, loss {last.loss:.4f}, test accuracy {last.test_accuracy:.1%}")
+
+
+@app.command()
+def figure(
+    name: Annotated[str | None, typer.Argument(help="Which figure; without a name, lists them.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    run: Annotated[Path | None, typer.Option(help="Folder of the run to draw; else the experiment's own.")] = None,
+    train_first: Annotated[bool, typer.Option("--train", help="Train the experiment first if it was not.")] = False,
+    preset: Annotated[Preset, typer.Option(help="Which run to draw.")] = Preset.quick,
+    output: Output = Path(),
+) -> None:
+    """Draw a figure from a training run, as PDF and PNG."""
+    from symgeo import models, plots
+    from symgeo.scripts import load, scripts
+
+    if name is None and not every:
+        for known in scripts("figures"):
+            print(known)
+        return
+    folder = _folder(output)
+    for each in list(scripts("figures")) if every else [str(name)]:
+        script = load("figures", each)
+        experiment = script.EXPERIMENT
+        place = run or models.default_folder(models.experiment_config(experiment, preset.value))
+        if train_first:
+            models.train(experiment, preset.value, folder=place)
+        elif not (place / "config.json").exists():
+            raise InputError(
+                f"`--run` {place} holds no run of {experiment}; make it with: symgeo train {experiment} --preset "
+                f"{preset.value}, or draw with --train"
+            )
+        stem = re.sub(r"^\d+_", "", Path(str(script.__file__)).stem)
+        for path in plots.save(script.draw(models.load_run(place)), folder / stem):
+            print(path)
+
+
+@app.command()
+def report(
+    output: Output = Path("report"),
+    data: Data = None,
+    data_folder: DataFolder = None,
+) -> None:
+    """The main job, end to end: derive, generate, train, cross-check, draw; one page, report/index.html."""
+    from symgeo.report import write_report
+
+    outcome = write_report(_folder(output), data=data, data_folder=data_folder)
+    print(outcome.summary)
+    if not outcome.holds:
+        raise typer.Exit(1)
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"`--output` {path} cannot be made ({error.strerror}); choose another place") from None
+    return path
+
+
+def _progress(items, title: str):
+    return tqdm(items, desc=title, unit="", disable=None)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends it with one line and status 2."""
+    try:
+        app()
+    except CheckFailed as error:
+        print(f"symgeo: {error}", file=sys.stderr)
+        sys.exit(1)
+    except SymgeoError as error:
+        print(f"symgeo: {error}", file=sys.stderr)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRAS:
+            raise
+        print(f"symgeo: {error.name} is not installed; pip install 'symgeo[{_EXTRAS[error.name]}]'", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("symgeo: stopped; the same command goes on from what was stored", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

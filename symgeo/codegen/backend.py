@@ -1,0 +1,160 @@
+"""What differs between backends: how a point array is checked, arrays made, matrices factored.
+
+A backend is data: the text that stands at the head of every generated file, and the few templates the writer fills in.
+The prelude is code for the reader of the saved file, so it is written out here as it will stand there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from symgeo.codegen.printers import ScalarPrinter, numpy_printer, torch_printer
+
+_NUMPY_ARRAY = '''
+def _array(name, value, shape):
+    """`value` as floating-point array whose last axes are `shape` (None: any size), all entries finite."""
+    value = np.asarray(value)
+    if value.dtype.kind != "f":
+        raise ValueError(f"`{name}` must hold floating-point numbers, not {value.dtype}; convert with .astype(float)")
+    tail = value.shape[value.ndim - len(shape) :] if value.ndim >= len(shape) else None
+    if tail is None or any(want not in (None, got) for want, got in zip(shape, tail, strict=True)):
+        wanted = ", ".join("any" if size is None else str(size) for size in shape)
+        raise ValueError(f"`{name}` must have a shape that ends in ({wanted}), not {value.shape}")
+    if not np.isfinite(value).all():
+        first = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
+        raise ValueError(f"`{name}` is not finite at index {first}; remove such entries")
+    return value
+'''
+
+_NUMPY_NUMBER = '''
+def _number(name, value, domain):
+    """`value` as a float inside its domain ("real", "positive", "nonnegative")."""
+    value = float(value)
+    if not math.isfinite(value) or (domain == "positive" and value <= 0) or (domain == "nonnegative" and value < 0):
+        raise ValueError(f"`{name}` must be a finite {domain} number, not {value}")
+    return value
+'''
+
+_NUMPY_CHOLESKY = '''
+def _inverse_cholesky(g, x):
+    """E = L^-1 with g = L L^T, so E g E^T = 1; a matrix singular to working precision is refused."""
+    try:
+        lower = np.linalg.cholesky(g)
+    except np.linalg.LinAlgError:
+        lower = np.full_like(g, np.nan)
+        for i, matrix in enumerate(g):
+            try:
+                lower[i] = np.linalg.cholesky(matrix)
+            except np.linalg.LinAlgError:
+                break
+    pivots = np.diagonal(lower, axis1=-2, axis2=-1) ** 2
+    largest = np.diagonal(g, axis1=-2, axis2=-1).max(-1, keepdims=True)
+    good = (pivots > g.shape[-1] * np.finfo(g.dtype).eps * largest).all(-1)
+    if not good.all():
+        raise ValueError(f"the metric is singular to working precision at the point {x[np.argmin(good)].tolist()}")
+    return np.linalg.inv(lower)
+'''
+
+_TORCH_ARRAY = '''
+def _array(name, value, shape, like=None):
+    """`value` as floating-point tensor whose last axes are `shape` (None: any size), all entries finite."""
+    if not isinstance(value, torch.Tensor):
+        value = torch.as_tensor(value, dtype=torch.float64)
+    if not value.is_floating_point():
+        raise ValueError(f"`{name}` must hold floating-point numbers, not {value.dtype}; convert with .double()")
+    if like is not None:
+        value = value.to(device=like.device, dtype=like.dtype)
+    tail = tuple(value.shape[value.ndim - len(shape) :]) if value.ndim >= len(shape) else None
+    if tail is None or any(want not in (None, got) for want, got in zip(shape, tail, strict=True)):
+        wanted = ", ".join("any" if size is None else str(size) for size in shape)
+        raise ValueError(f"`{name}` must have a shape that ends in ({wanted}), not {tuple(value.shape)}")
+    if not torch.isfinite(value).all():
+        first = tuple((~torch.isfinite(value)).nonzero()[0].tolist())
+        raise ValueError(f"`{name}` is not finite at index {first}; remove such entries")
+    return value
+'''
+
+_TORCH_NUMBER = '''
+def _number(name, value, domain, like):
+    """`value` as a tensor without axes inside its domain ("real", "positive", "nonnegative")."""
+    value = torch.as_tensor(value, dtype=like.dtype, device=like.device)
+    outside = (domain == "positive" and value <= 0) or (domain == "nonnegative" and value < 0)
+    if value.ndim or not torch.isfinite(value) or outside:
+        raise ValueError(f"`{name}` must be a finite {domain} number, not {value.tolist()}")
+    return value
+'''
+
+_TORCH_CHOLESKY = '''
+def _inverse_cholesky(g, x):
+    """E = L^-1 with g = L L^T, so E g E^T = 1; a matrix singular to working precision is refused."""
+    lower, info = torch.linalg.cholesky_ex(g)
+    pivots = torch.diagonal(lower, dim1=-2, dim2=-1) ** 2
+    largest = torch.diagonal(g, dim1=-2, dim2=-1).amax(-1, keepdim=True)
+    good = (pivots > g.shape[-1] * torch.finfo(g.dtype).eps * largest).all(-1) & (info == 0)
+    if not good.all():
+        first = int((~good).nonzero()[0, 0])
+        raise ValueError(f"the metric is singular to working precision at the point {x[first].tolist()}")
+    one = torch.eye(g.shape[-1], dtype=g.dtype, device=g.device)
+    return torch.linalg.solve_triangular(lower, one.expand_as(g), upper=False)
+'''
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One target language of array code."""
+
+    name: str
+    module: str
+    array_type: str
+    imports: str
+    array: str
+    number: str
+    cholesky: str
+    like: str
+    eye: str
+    zeros: str
+    einsum: str
+    stack: str
+    broadcast: str
+    printer: Callable[[], ScalarPrinter]
+    block: int | None
+
+
+NUMPY = Backend(
+    name="numpy",
+    module="np",
+    array_type="np.ndarray",
+    imports="import numpy as np\nfrom scipy import special",
+    array=_NUMPY_ARRAY,
+    number=_NUMPY_NUMBER,
+    cholesky=_NUMPY_CHOLESKY,
+    like="",
+    eye="np.eye({0}, dtype=x.dtype)",
+    zeros="np.zeros((len(x), {0}), dtype=x.dtype)",
+    einsum='np.einsum("{0}", {1}, optimize=True)',
+    stack="np.stack",
+    broadcast="np.broadcast_to({0}, (len(x), {1})).astype(x.dtype)",
+    printer=numpy_printer,
+    block=4096,
+)
+
+TORCH = Backend(
+    name="torch",
+    module="torch",
+    array_type="torch.Tensor",
+    imports="import torch",
+    array=_TORCH_ARRAY,
+    number=_TORCH_NUMBER,
+    cholesky=_TORCH_CHOLESKY,
+    like=", like=x",
+    eye="torch.eye({0}, dtype=x.dtype, device=x.device)",
+    zeros="x.new_zeros((len(x), {0}))",
+    einsum='torch.einsum("{0}", {1})',
+    stack="torch.stack",
+    broadcast="torch.as_tensor({0}, dtype=x.dtype, device=x.device).expand((len(x), {1})).clone()",
+    printer=torch_printer,
+    block=None,
+)
+
+BACKENDS = {backend.name: backend for backend in (NUMPY, TORCH)}

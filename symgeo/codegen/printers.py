@@ -1,0 +1,161 @@
+"""Scalar SymPy expressions as NumPy or torch code.
+
+One table of functions a backend; what is not in it is refused by name rather than printed wrongly (SymPy's own torch
+printer gets gamma and Heaviside wrong and lacks erfc and sech). Every row is evaluated against mpmath in
+tests/codegen/test_printers.py. Numbers are printed exactly where Python can hold them (`math.pi`, `1/3`).
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import cast
+
+import sympy as sp
+from sympy.core.function import Application
+from sympy.printing.precedence import PRECEDENCE
+from sympy.printing.pycode import PythonCodePrinter
+
+from symgeo.errors import InputError
+
+# function name in SymPy -> template; {0} is the argument. scipy.special is `special`.
+NUMPY_FUNCTIONS: dict[str, str] = {
+    "exp": "np.exp({0})",
+    "log": "np.log({0})",
+    "sin": "np.sin({0})",
+    "cos": "np.cos({0})",
+    "tan": "np.tan({0})",
+    "asin": "np.arcsin({0})",
+    "acos": "np.arccos({0})",
+    "atan": "np.arctan({0})",
+    "atan2": "np.arctan2({0}, {1})",
+    "sinh": "np.sinh({0})",
+    "cosh": "np.cosh({0})",
+    "tanh": "np.tanh({0})",
+    "asinh": "np.arcsinh({0})",
+    "acosh": "np.arccosh({0})",
+    "atanh": "np.arctanh({0})",
+    "sech": "(1 / np.cosh({0}))",
+    "csch": "(1 / np.sinh({0}))",
+    "coth": "(1 / np.tanh({0}))",
+    "cot": "(1 / np.tan({0}))",
+    "sec": "(1 / np.cos({0}))",
+    "csc": "(1 / np.sin({0}))",
+    "Abs": "np.abs({0})",
+    "Max": "np.maximum({0}, {1})",
+    "Min": "np.minimum({0}, {1})",
+    "sign": "np.sign({0})",
+    "erf": "special.erf({0})",
+    "erfc": "special.erfc({0})",
+    "erfinv": "special.erfinv({0})",
+    "gamma": "special.gamma({0})",
+    "loggamma": "special.gammaln({0})",
+    "besselk": "special.kv({0}, {1})",
+    "logistic": "special.expit({0})",
+}
+
+_SAME_NAME = ("exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh")
+_SAME_NAME += ("atanh", "sign", "erf", "erfc", "erfinv")
+
+TORCH_FUNCTIONS: dict[str, str] = {
+    **{name: f"torch.{name}({{0}})" for name in _SAME_NAME},
+    "atan2": "torch.atan2({0}, {1})",
+    "sech": "(1 / torch.cosh({0}))",
+    "csch": "(1 / torch.sinh({0}))",
+    "coth": "(1 / torch.tanh({0}))",
+    "cot": "(1 / torch.tan({0}))",
+    "sec": "(1 / torch.cos({0}))",
+    "csc": "(1 / torch.sin({0}))",
+    "Abs": "torch.abs({0})",
+    "Max": "torch.maximum({0}, {1})",
+    "Min": "torch.minimum({0}, {1})",
+    # lgamma is log|Gamma|: right for positive arguments, where these kernels use it.
+    "loggamma": "torch.lgamma({0})",
+    "logistic": "torch.sigmoid({0})",
+}
+
+
+class ScalarPrinter(PythonCodePrinter):
+    """Prints an elementwise expression; names of arrays are taken as they are."""
+
+    def __init__(self, functions: dict[str, str], sqrt: str, step: str) -> None:
+        super().__init__({"fully_qualified_modules": False, "allow_unknown_functions": True})
+        self.functions, self.sqrt, self.step = functions, sqrt, step
+        self.sizes: frozenset[sp.Symbol] = frozenset()  # array sizes: plain integers where the code runs
+
+    def _print(self, expr: sp.Basic, **kwargs: object) -> str:
+        # Before SymPy's own methods, which would print math.cosh and the like.
+        return self._application(expr) if isinstance(expr, Application) else super()._print(expr, **kwargs)
+
+    def _application(self, expr: Application) -> str:
+        name = type(expr).__name__
+        if not expr.free_symbols:
+            return self._number(expr)
+        if isinstance(expr, sp.Heaviside):
+            return self.step.format(self._print(expr.args[0]))
+        if name not in self.functions:
+            raise InputError(
+                f"`quantity` holds {expr}, which has no numeric form here; substitute an expression for it "
+                f"(known functions: {', '.join(sorted(self.functions))})"
+            )
+        if name in ("Max", "Min"):
+            return reduce(self.functions[name].format, map(self._print, expr.args))
+        return self.functions[name].format(*map(self._print, expr.args))
+
+    def _print_Pow(self, expr: sp.Pow, **_: object) -> str:
+        base, exponent = expr.base, expr.exp
+        if not expr.free_symbols:
+            return self._number(expr)
+        sqrt = "math.sqrt({0})" if base.free_symbols <= self.sizes else self.sqrt
+        if exponent == sp.Rational(1, 2):
+            return sqrt.format(self._print(base))
+        if exponent == -sp.Rational(1, 2):
+            return "(1 / " + sqrt.format(self._print(base)) + ")"
+        if exponent == -1:
+            return f"(1 / {self.parenthesize(base, PRECEDENCE['Pow'])})"
+        return f"{self.parenthesize(base, PRECEDENCE['Pow'])}**{self.parenthesize(exponent, PRECEDENCE['Pow'])}"
+
+    def _number(self, expr: sp.Expr) -> str:
+        """A constant: exact where short, else the nearest double."""
+        if expr == sp.sqrt(sp.pi):
+            return "math.sqrt(math.pi)"
+        if isinstance(expr, sp.Pow) and expr.exp in (sp.Rational(1, 2), -sp.Rational(1, 2)) and expr.base.is_Integer:
+            root = f"math.sqrt({expr.base})"
+            return root if expr.exp > 0 else f"(1 / {root})"
+        if isinstance(expr, sp.Pow) and expr.exp.is_Integer and expr.base == sp.pi:
+            return f"math.pi**{expr.exp}" if expr.exp > 0 else f"(1 / math.pi**{-expr.exp})"
+        return repr(float(cast(sp.Expr, expr.evalf(30))))
+
+    def _print_Rational(self, expr: sp.Rational) -> str:
+        return str(expr.p) if expr.q == 1 else f"{expr.p} / {expr.q}"
+
+    def _print_Pi(self, expr: sp.Expr) -> str:
+        return "math.pi"
+
+    def _print_Exp1(self, expr: sp.Expr) -> str:
+        return "math.e"
+
+    def _print_NumberSymbol(self, expr: sp.Expr) -> str:
+        return repr(float(expr.evalf(30)))
+
+    def _print_not_supported(self, expr: sp.Basic) -> str:
+        raise InputError(
+            f"`quantity` holds {expr}, which has no numeric form; substitute an expression or a value for it"
+        )
+
+    _print_Derivative = _print_Subs = _print_Integral = _print_Sum = _print_not_supported
+    _print_Infinity = _print_NegativeInfinity = _print_NaN = _print_not_supported
+    _print_ComplexInfinity = _print_ImaginaryUnit = _print_not_supported
+
+    def emptyPrinter(self, expr: sp.Basic) -> str:
+        """Refuse what no rule prints."""
+        return self._print_not_supported(expr)
+
+
+def numpy_printer() -> ScalarPrinter:
+    """The printer of NumPy and scipy.special code."""
+    return ScalarPrinter(NUMPY_FUNCTIONS, sqrt="np.sqrt({0})", step="np.where({0} > 0, 1.0, 0.0)")
+
+
+def torch_printer() -> ScalarPrinter:
+    """The printer of torch code: differentiable, any dtype and device."""
+    return ScalarPrinter(TORCH_FUNCTIONS, sqrt="torch.sqrt({0})", step="(({0}) > 0).to(x.dtype)")

@@ -1,0 +1,44 @@
+"""Datasets by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from symgeo.data.dataset import Dataset
+from symgeo.data.digits import load_digits
+from symgeo.data.mnist import load_mnist
+from symgeo.data.sinusoid import load_sinusoid
+from symgeo.errors import InputError
+
+NAMES = ("digits", "mnist", "sinusoid")
+
+
+def load(
+    name: str = "digits", folder: str | Path | None = None, *, seed: int = 0, dtype: DTypeLike = np.float64
+) -> Dataset:
+    """The dataset of that name.
+
+    Args:
+        name: "sinusoid" (two classes in the plane), "digits" (8 x 8 images, always there) or "mnist".
+        folder: where MNIST's files, or a folder `mnist` of them, lie; `None` looks in $SYMGEO_DATA, then in the
+            cache, then downloads. The other datasets read no files.
+        seed: of the points of "sinusoid"; images are not drawn.
+        dtype: of the inputs, float64 or float32.
+
+    Raises:
+        InputError: the name is unknown, or the dtype is no float.
+        DataError: a file is missing, damaged or not what its name says.
+    """
+    if np.dtype(dtype) not in (np.dtype(np.float64), np.dtype(np.float32)):
+        raise InputError(f"`dtype` must be float64 or float32, not {np.dtype(dtype)}")
+    match name:
+        case "digits":
+            return load_digits(dtype)
+        case "mnist":
+            return load_mnist(folder, dtype)
+        case "sinusoid":
+            return load_sinusoid(seed, dtype)
+    raise InputError(f"`name` must be one of {', '.join(NAMES)}, not {name!r}")

@@ -1,0 +1,92 @@
+"""Derivations that run: chains of machine-checked equations, their LaTeX, PDF, HTML and record of checks.
+
+A derivation is written with the names below; `Derivation.check`, `.write` and `.html` do the rest. Index notation is
+data (`language`), read three ways: printed, expanded in components, brought to a normal form that holds for every d.
+"""
+
+from symgeo.derivation.checks import Against, Check, Components, Digits, ForAll, Identity
+from symgeo.derivation.components import COORDINATES, Frame, Meanings
+from symgeo.derivation.contraction import Rules
+from symgeo.derivation.curvature import LeviCivita
+from symgeo.derivation.document import Derivation, Paths, Reference, Result, Section
+from symgeo.derivation.evidence import Evidence
+from symgeo.derivation.functions import RADIUS, Expectation
+from symgeo.derivation.integrals import Divergence, MonteCarlo, Quadrature
+from symgeo.derivation.language import (
+    DELTA,
+    DELTA_UNITS,
+    INPUTS,
+    UNITS,
+    Array,
+    Determinant,
+    Index,
+    Mean,
+    MinorSum,
+    Partial,
+    Tensor,
+    Term,
+    UnitSum,
+    inputs,
+    term,
+    units,
+)
+from symgeo.derivation.lawful import RulesHold
+from symgeo.derivation.printer import latex
+from symgeo.derivation.steps import Define, Given, Inverse, Let, LetFunction, Prose, Step
+from symgeo.derivation.unary import LOG, Antiderivative, Known, Opaque
+from symgeo.derivation.zero import is_zero
+
+__all__ = [
+    "COORDINATES",
+    "DELTA",
+    "DELTA_UNITS",
+    "INPUTS",
+    "LOG",
+    "RADIUS",
+    "UNITS",
+    "Against",
+    "Antiderivative",
+    "Array",
+    "Check",
+    "Components",
+    "Define",
+    "Derivation",
+    "Determinant",
+    "Digits",
+    "Divergence",
+    "Evidence",
+    "Expectation",
+    "ForAll",
+    "Frame",
+    "Given",
+    "Identity",
+    "Index",
+    "Inverse",
+    "Known",
+    "Let",
+    "LetFunction",
+    "LeviCivita",
+    "Mean",
+    "Meanings",
+    "MinorSum",
+    "MonteCarlo",
+    "Opaque",
+    "Partial",
+    "Paths",
+    "Prose",
+    "Quadrature",
+    "Reference",
+    "Result",
+    "Rules",
+    "RulesHold",
+    "Section",
+    "Step",
+    "Tensor",
+    "Term",
+    "UnitSum",
+    "inputs",
+    "is_zero",
+    "latex",
+    "term",
+    "units",
+]

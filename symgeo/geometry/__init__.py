@@ -1,0 +1,10 @@
+"""Metrics and their tensors in closed form: charts, Hessians, embeddings, and rotation-invariant metrics for any d."""
+
+from symgeo.geometry.chart import CoordinateMetric
+from symgeo.geometry.embedding import PullbackMetric
+from symgeo.geometry.hessian import HessianMetric
+from symgeo.geometry.metric import Metric
+from symgeo.geometry.radial import RadialMetric
+from symgeo.geometry.radial_tensor import RadialTensor
+
+__all__ = ["CoordinateMetric", "HessianMetric", "Metric", "PullbackMetric", "RadialMetric", "RadialTensor"]

@@ -1,0 +1,138 @@
+"""What a metric's quantities compute at a point, as programs for `symgeo.codegen`.
+
+A metric in a chart becomes its explicit components. A rotation-invariant metric becomes coefficients in s = x.x times
+products of x and delta, so that one kernel serves every dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import sympy as sp
+
+from symgeo.codegen.program import Domain, Input, Let, Program, Stack
+from symgeo.errors import InputError
+from symgeo.geometry.radial import RadialMetric
+from symgeo.geometry.radial_tensor import RadialTensor
+
+if TYPE_CHECKING:
+    from symgeo.geometry.chart import CoordinateMetric
+    from symgeo.geometry.metric import Metric
+
+X = sp.IndexedBase("x", real=True)
+TITLES = {
+    "matrix": "Metric g_ij",
+    "inverse": "Inverse metric g^ij",
+    "determinant": "Determinant of the metric",
+    "volume_element": "Volume element sqrt |det g|",
+    "log_volume_element": "Logarithm of the volume element, 1/2 log |det g|",
+    "christoffel": "Christoffel symbols Gamma^i_jk",
+    "riemann": "Riemann tensor R_ijkl, all indices down",
+    "ricci": "Ricci tensor R_ij",
+    "scalar_curvature": "Scalar curvature R",
+}
+
+
+def title(quantity: str, of: str) -> str:
+    """The heading of a kernel: the quantity, and the metric it belongs to.
+
+    Raises:
+        InputError: for a quantity that no kernel computes; lists those that have one.
+    """
+    if quantity not in TITLES:
+        raise InputError(f"`quantity` {quantity!r} has no kernel; those that have one are {', '.join(TITLES)}")
+    return f"{TITLES[quantity]} of {of}."
+
+
+def program_of(metric: Metric, quantity: str) -> Program:
+    """The program of a metric's quantity (the name of its method)."""
+    if isinstance(metric, RadialMetric):
+        return radial_program(metric, quantity)
+    return coordinate_program(metric, quantity)  # type: ignore[arg-type]
+
+
+def parameters(symbols: Iterable[sp.Symbol]) -> tuple[Input, ...]:
+    """Number inputs for the free symbols of a formula, with the domain that their assumptions state."""
+
+    def domain(symbol: sp.Symbol) -> Domain:
+        if symbol.is_positive:
+            return "positive"
+        return "nonnegative" if symbol.is_nonnegative else "real"
+
+    return tuple(Input(s, "parameter", domain=domain(s)) for s in sorted(symbols, key=str))
+
+
+def coordinate_program(metric: CoordinateMetric, quantity: str) -> Program:
+    """The explicit components of a quantity in the metric's own chart; x holds the coordinates in their order."""
+    heading = title(quantity, f"a metric in the coordinates ({', '.join(map(str, metric.coordinates))})")
+    value = getattr(metric, quantity)()
+    shape = tuple(map(int, getattr(value, "shape", ())))
+    flat = sp.flatten(value.tolist()) if shape else [value]
+    at = {coordinate: X[i] for i, coordinate in enumerate(metric.coordinates)}
+    components = tuple(component.xreplace(at) for component in flat)
+    result = sp.IndexedBase("result")
+    inputs = (
+        Input(X, f"points, coordinates ({', '.join(map(str, metric.coordinates))})", (metric.dimension,), batched=True),
+        *parameters(set(metric.symbols.values()) - set(metric.coordinates)),
+    )
+    # A large tensor would fill pages of docstring: the metric says which geometry it is.
+    formula = f"g = {sp.sstr(metric.matrix().tolist())}"
+    if not shape and sp.count_ops(value) < 60:
+        formula += f"\n{quantity} = {sp.sstr(value)}"
+    return Program(
+        quantity,
+        heading,
+        formula,
+        "Conventions: Misner, Thorne and Wheeler; the unit sphere has positive curvature.",
+        inputs,
+        (Stack(result, components, shape),),
+        result,
+        tuple(map(sp.Integer, shape)),
+    )
+
+
+def radial_program(metric: RadialMetric, quantity: str, of: str | None = None, source: str | None = None) -> Program:
+    """A quantity of g = a(s) delta + b(s) x x^T in any dimension d; s = x.x is computed first."""
+    heading = title(quantity, of or "a rotation-invariant metric a(s) delta + b(s) x x^T")
+    d = metric.dimension
+    s = metric.s
+    i = sp.Idx("i", d)
+    steps = [Let(s, sp.Sum(X[i] * X[i], (i, 0, d - 1)))]
+    value = getattr(metric, quantity)()
+    if isinstance(value, RadialTensor):
+        slots = tuple(sp.Idx(letter, d) for letter in "ijkl"[: len(value.positions)])
+        output: sp.Symbol | sp.IndexedBase = sp.IndexedBase("result")
+        total = sp.Integer(0)
+        named: dict[sp.Expr, sp.Symbol] = {}
+        for coefficient, factors in value.terms:
+            # Symmetric terms share their coefficient, up to a sign.
+            sign = -1 if -coefficient in named else 1
+            if sign * coefficient not in named:
+                named[coefficient] = sp.Symbol(f"c{len(named) + 1}", real=True)
+                steps.append(Let(named[coefficient], coefficient))
+            name = sign * named[sign * coefficient]
+            total += name * sp.Mul(
+                *(X[slots[f[0]]] if len(f) == 1 else sp.KroneckerDelta(slots[f[0]], slots[f[1]]) for f in factors)
+            )
+        steps.append(Let(output[slots], total))
+        shape = (d,) * len(slots)
+        formula = f"{sp.sstr(total)} in slots ({', '.join(map(str, slots))}), with\n" + "\n".join(
+            f"{step.target} = {sp.sstr(step.value)}" for step in steps[:-1]
+        )
+    else:
+        output, shape = sp.Symbol("result", real=True), ()
+        steps.append(Let(output, value))
+        formula = f"{quantity} = {sp.sstr(value)},   s = x.x"
+    points = Input(X, "points", (d,), batched=True)
+    return Program(
+        quantity,
+        heading,
+        formula,
+        source or "Source: rotation-invariant metrics, closed form in any dimension d.",
+        (points, *parameters(set(metric.symbols.values()) - {s, d})),
+        tuple(steps),
+        output,
+        shape,
+        sizes=(d,) if d.is_Symbol else (),
+    )

@@ -1,0 +1,192 @@
+"""Train what a configuration says, into a folder, so that nothing computed is ever lost (see `symgeo.models.run`)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+import symgeo
+from symgeo.data import Dataset, load
+from symgeo.errors import DataError, InputError
+from symgeo.models import checkpoint
+from symgeo.models.checkpoint import Checkpoint, State
+from symgeo.models.config import Config
+from symgeo.models.epochs import Metrics, epochs, evaluate
+from symgeo.models.run import CONFIG, LATEST, METRICS, Run, epoch_file, load_run, read_metrics
+from symgeo.storing import store
+
+
+def train_config(
+    config: Config,
+    folder: str | Path,
+    *,
+    data_folder: str | Path | None = None,
+    resume: bool = True,
+    progress: bool = True,
+    device: str | torch.device = "cpu",
+    autosave: float = 5.0,
+) -> Run:
+    """Train, or go on training, the network that the configuration says, in that folder.
+
+    Args:
+        config: what to train.
+        folder: the run's own; made if need be. A finished run of the same configuration is returned as it is.
+        data_folder: where the data's files lie, as for `symgeo.data.load`.
+        resume: go on where an earlier call stopped; False deletes the run that lies there and starts afresh.
+        progress: show a bar with the loss and the accuracy.
+        device: where to compute. A resumed run repeats an uninterrupted one exactly on the same device with the same
+            number of threads.
+        autosave: seconds between the states that are stored in case of a kill.
+
+    Raises:
+        InputError: the folder holds a run of another configuration, or cannot be written.
+        DataError: the data or a checkpoint cannot be read.
+        NumericalError: the loss is no longer finite.
+        KeyboardInterrupt: Ctrl-C, after the last whole epoch was stored.
+    """
+    folder = Path(folder)
+    data = load(config.data, data_folder, dtype=config.dtype)
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob("*.partial"):  # a kill in the middle of a write
+            leftover.unlink()
+        if not resume:
+            _clear(folder)
+        if (folder / CONFIG).exists():
+            _require_same(config, load_run(folder))
+        else:
+            record = {"config": config.to_dict(), "data": _described(data), "versions": versions()}
+            store(folder / CONFIG, (json.dumps(record, indent=2) + "\n").encode())
+    run = load_run(folder)
+    if not run.finished:
+        _go_on(run, data, progress, torch.device(device), autosave)
+    return run
+
+
+def versions() -> dict[str, str]:
+    """The versions that a result depends on."""
+    return {
+        "symgeo": symgeo.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
+
+
+def _go_on(run: Run, data: Dataset, progress: bool, device: torch.device, autosave: float) -> None:
+    config = run.config
+    train = data.train.first(config.samples)
+    inputs, labels = _tensors(train.inputs, train.labels, device)
+    test_inputs, test_labels = _tensors(data.test.inputs, data.test.labels, device)
+
+    generator = torch.Generator().manual_seed(config.seed)
+    model = config.network(inputs.shape[1], len(data.classes), generator).to(device)
+    state = State(model, config.optimiser_of(model), generator)
+    stamp = versions()
+
+    def tested(metrics: Metrics) -> Metrics:
+        test_loss, test_accuracy = evaluate(model, test_inputs, test_labels)
+        return dataclasses.replace(metrics, test_loss=test_loss, test_accuracy=test_accuracy)
+
+    stored = _newest(run)
+    if stored is not None:
+        checkpoint.restore(stored, state)
+    kept = [m for m in read_metrics(run.folder / METRICS) if m.epoch <= state.epoch] if stored else []
+    with _writing(run.folder):
+        store(run.folder / METRICS, "".join(map(_line, kept)).encode())
+    snapshot = stored or checkpoint.capture(state, stamp)
+    stored_at = time.monotonic()
+
+    with (
+        _writing(run.folder),
+        (run.folder / METRICS).open("a", encoding="utf-8") as log,
+        tqdm(total=config.epochs, initial=state.epoch, unit="epoch", disable=not progress, desc=_title(config)) as bar,
+    ):
+        if stored is None:
+            log.write(_line(tested(Metrics(0, *evaluate(model, inputs, labels), seconds=0.0))))
+            log.flush()
+            checkpoint.write(snapshot, run.folder / epoch_file(0))
+        try:
+            for metrics in epochs(state, inputs, labels, batch=config.batch):
+                keep = metrics.epoch in config.saved
+                metrics = tested(metrics) if keep else metrics
+                # The line goes first: a line too many is cut off on resuming, a line too few would be a gap.
+                log.write(_line(metrics))
+                log.flush()
+                snapshot = checkpoint.capture(state, stamp)
+                if keep:
+                    checkpoint.write(snapshot, run.folder / epoch_file(metrics.epoch))
+                elif time.monotonic() - stored_at >= autosave:
+                    checkpoint.write(snapshot, run.folder / LATEST)
+                    stored_at = time.monotonic()
+                bar.set_postfix(loss=f"{metrics.loss:.4f}", accuracy=f"{metrics.accuracy:.1%}", refresh=False)
+                bar.update()
+                if metrics.epoch == config.epochs:
+                    break
+        except KeyboardInterrupt:
+            # The state itself may be in the middle of a step; the snapshot is the last whole epoch.
+            checkpoint.write(snapshot, run.folder / LATEST)
+            raise
+        (run.folder / LATEST).unlink(missing_ok=True)
+
+
+def _newest(run: Run) -> Checkpoint | None:
+    """The furthest state that was stored, or None before the first."""
+    candidates = [run.folder / epoch_file(epoch) for epoch in run.epochs[-1:]]
+    if (run.folder / LATEST).exists():
+        candidates.append(run.folder / LATEST)
+    return max(map(checkpoint.read, candidates), key=lambda c: c.epoch, default=None)
+
+
+def _require_same(config: Config, run: Run) -> None:
+    asked, there = config.to_dict(), run.config.to_dict()
+    for field, value in asked.items():
+        if there[field] != value:
+            raise InputError(
+                f"`folder`: {run.folder} holds a run with {field} = {there[field]}, not {value}: choose another "
+                "folder, or start afresh with resume=False, which deletes it"
+            )
+
+
+def _clear(folder: Path) -> None:
+    """Delete the files of a run, and nothing else."""
+    for name in (CONFIG, METRICS, LATEST):
+        (folder / name).unlink(missing_ok=True)
+    for path in folder.glob("epoch-*.safetensors"):
+        path.unlink()
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except DataError:
+        raise
+    except OSError as error:
+        raise InputError(f"`folder`: {folder} cannot be written ({error.strerror or error}): choose another") from None
+
+
+def _tensors(inputs: np.ndarray, labels: np.ndarray, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.from_numpy(inputs).to(device), torch.from_numpy(labels).to(device)
+
+
+def _described(data: Dataset) -> dict[str, object]:
+    return {"classes": list(data.classes), "shape": list(data.shape), "source": data.source}
+
+
+def _title(config: Config) -> str:
+    return f"{config.experiment} ({config.preset}, seed {config.seed})"
+
+
+def _line(metrics: Metrics) -> str:
+    return json.dumps({k: v for k, v in dataclasses.asdict(metrics).items() if v is not None}) + "\n"

@@ -1,0 +1,204 @@
+r"""Shallow networks of finite width: Phi_j(x) = phi(w_j . x + b_j)/sqrt(n), j = 1..n.
+
+    g_ab  = (1/n) sum_j phi'(z_j)^2 w_ja w_jb
+    T_abc = d_a g_bc = (2/n) sum_j phi'(z_j) phi''(z_j) w_ja w_jb w_jc      totally symmetric
+    R     = (T_abc T^abc - T_a T^a)/4,   T_a = g^bc T_abc
+
+g is a Hessian metric, so curvature needs no third derivative of phi. Derived in derivations/03_shallow_network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import sympy as sp
+
+from symgeo.activations import Activation, activation
+from symgeo.codegen.program import Program
+from symgeo.errors import InputError
+from symgeo.geometry import HessianMetric, Metric
+from symgeo.networks.shallow_programs import feature_program, shallow_program
+
+
+class PhiDerivative(sp.Function):
+    """The k-th derivative of an activation at z, opaque: PhiDerivative(k, z).
+
+    >>> PhiDerivative(1, sp.Symbol("z")).diff(sp.Symbol("z"))
+    PhiDerivative(2, z)
+    """
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 2) -> sp.Expr:
+        """The next derivative."""
+        return PhiDerivative(self.args[0] + 1, self.args[1])
+
+    def _latex(self, printer, exp: str | None = None) -> str:
+        primes = "'" * int(self.args[0])
+        body = rf"\phi{primes}\left({printer._print(self.args[1])}\right)"
+        return body if exp is None else rf"{{{body}}}^{{{exp}}}"
+
+
+class ShallowMetric(Metric):
+    """The metric of a shallow network, in its inputs, weights and biases.
+
+    The tensors are rational in phi'(z_j) and phi''(z_j); they are computed with those opaque (`opaque`, a
+    HessianMetric), and the activation is put in when a result is returned.
+    """
+
+    def __init__(self, network: ShallowNetwork) -> None:
+        self.network = network
+
+    @cached_property
+    def opaque(self) -> HessianMetric:
+        """The same metric for an activation left open, in PhiDerivative(1, z_j)."""
+        network = self.network
+        z, W, n = network.preactivations, network.weights, network.width
+        size = range(network.inputs)
+        g = [
+            [sum(PhiDerivative(1, z[j]) ** 2 * W[j, a] * W[j, b] for j in range(n)) / sp.Integer(n) for b in size]
+            for a in size
+        ]
+        return HessianMetric.from_matrix(sp.Matrix(g), network.points)
+
+    def _closed(self, value: Any) -> Any:
+        """`value` with the activation's own derivatives in place of the opaque ones."""
+        phi = self.network.activation
+
+        def put(expression: sp.Expr) -> sp.Expr:
+            return expression.xreplace(
+                {f: phi.derivative(f.args[1], int(f.args[0])) for f in expression.atoms(PhiDerivative)}
+            )
+
+        return value.applyfunc(put) if hasattr(value, "applyfunc") else put(value)
+
+    @property
+    def dimension(self) -> sp.Expr:
+        """The number of inputs d."""
+        return sp.Integer(self.network.inputs)
+
+    @property
+    def symbols(self) -> dict[str, sp.Symbol]:
+        """Name -> symbol: x_1, ..., W_1_1, ..., b_1, ..."""
+        return self.network.symbols
+
+    def matrix(self) -> sp.ImmutableDenseMatrix:
+        """g_ab = (1/n) sum_j phi'(z_j)^2 w_ja w_jb."""
+        return self._closed(self.opaque.matrix())
+
+    def inverse(self) -> sp.ImmutableDenseMatrix:
+        """g^ab."""
+        return self._closed(self.opaque.inverse())
+
+    def determinant(self) -> sp.Expr:
+        """det g = n^-d sum over j1 < ... < jd of det[w_j1 ... w_jd]^2 prod phi'(z_j)^2 (Cauchy-Binet)."""
+        return self._closed(self.opaque.determinant())
+
+    def volume_element(self) -> sp.Expr:
+        """sqrt(det g): g is positive definite wherever its determinant is not zero."""
+        return sp.sqrt(self.determinant())
+
+    def christoffel(self, kind: int = 2) -> sp.ImmutableDenseNDimArray:
+        """Gamma^c_ab = g^ce T_eab / 2 (kind 2) or Gamma_c,ab = T_cab / 2 (kind 1)."""
+        self.network.activation.require_smooth("connection")
+        return self._closed(self.opaque.christoffel(kind))
+
+    def riemann(self) -> sp.ImmutableDenseNDimArray:
+        """R_abcd = g^ef (T_ebc T_fad - T_ebd T_fac) / 4."""
+        self.network.activation.require_smooth("curvature")
+        return self._closed(self.opaque.riemann())
+
+    def ricci(self) -> sp.ImmutableDenseMatrix:
+        """R_bd = g^ac R_abcd."""
+        self.network.activation.require_smooth("curvature")
+        return self._closed(self.opaque.ricci())
+
+    def scalar_curvature(self) -> sp.Expr:
+        """R = (T_abc T^abc - T_a T^a) / 4; zero for width = inputs, where z is a flat chart."""
+        self.network.activation.require_smooth("curvature")
+        return self._closed(self.opaque.scalar_curvature())
+
+    def program(self, quantity: str) -> Program:
+        """The program of a quantity, for any width n and input dimension d, whatever they are here."""
+        return shallow_program(self.network.activation, quantity)
+
+
+class ShallowNetwork:
+    """A network of one hidden layer, its weights and biases symbols.
+
+    >>> ShallowNetwork("tanh", inputs=2, width=2).metric.scalar_curvature()
+    0
+    """
+
+    def __init__(
+        self,
+        activation_: str | Activation | Callable[[sp.Expr], sp.Expr],
+        inputs: int,
+        width: int,
+        *,
+        degree: int | sp.Expr | None = None,
+    ) -> None:
+        """Take the activation by name, as a SymPy function of one variable, or as an Activation.
+
+        Args:
+            activation_: such as "tanh", "sigmoid", "erf", "monomial(3)".
+            inputs: the input dimension d.
+            width: the number of hidden units n, at least d.
+            degree: of "monomial" and "rectified_monomial", where the name does not carry it.
+
+        Raises:
+            InputError: for an unknown activation, sizes below 1, or inputs > width, where the metric is singular.
+        """
+        self.activation = activation(activation_, degree)
+        for name, size in (("inputs", inputs), ("width", width)):
+            if not isinstance(size, int) or size < 1:
+                raise InputError(f"`{name}` must be an integer of at least 1, not {size!r}")
+        if inputs > width:
+            raise InputError(
+                f"`inputs` = {inputs} exceeds `width` = {width}: the metric is singular, of rank at most {width}; "
+                f"take width >= {inputs}"
+            )
+        self.inputs, self.width = inputs, width
+
+    @cached_property
+    def points(self) -> tuple[sp.Symbol, ...]:
+        """The inputs x_1, ..., x_d."""
+        return tuple(sp.Symbol(f"x_{a + 1}", real=True) for a in range(self.inputs))
+
+    @cached_property
+    def weights(self) -> sp.ImmutableDenseMatrix:
+        """W_j_a, unit j, input a."""
+        return sp.ImmutableDenseMatrix(self.width, self.inputs, lambda j, a: sp.Symbol(f"W_{j + 1}_{a + 1}", real=True))
+
+    @cached_property
+    def biases(self) -> tuple[sp.Symbol, ...]:
+        """b_1, ..., b_n."""
+        return tuple(sp.Symbol(f"b_{j + 1}", real=True) for j in range(self.width))
+
+    @cached_property
+    def preactivations(self) -> tuple[sp.Expr, ...]:
+        """z_j = w_j . x + b_j."""
+        return tuple((self.weights.row(j) * sp.Matrix(self.points))[0] + self.biases[j] for j in range(self.width))
+
+    def feature_map(self) -> sp.ImmutableDenseMatrix:
+        """Phi_j(x) = phi(z_j)/sqrt(n), a column."""
+        return sp.ImmutableDenseMatrix([self.activation.phi(z) / sp.sqrt(self.width) for z in self.preactivations])
+
+    def program(self, quantity: str) -> Program:
+        """The program of `feature_map`, for any width n and input dimension d."""
+        return feature_program(self.activation, quantity)
+
+    @cached_property
+    def metric(self) -> ShallowMetric:
+        """The pullback metric of the feature map."""
+        return ShallowMetric(self)
+
+    @property
+    def symbols(self) -> dict[str, sp.Symbol]:
+        """Name -> symbol: x_1, ..., W_1_1, ..., b_1, ..."""
+        return {s.name: s for s in (*self.points, *sp.flatten(self.weights.tolist()), *self.biases)}
+
+    def __repr__(self) -> str:
+        return f"ShallowNetwork({self.activation.name!r}, inputs={self.inputs}, width={self.width})"

@@ -1,0 +1,190 @@
+"""What a shallow network's quantities compute, for any width n and dimension d: sums over units are contractions.
+
+Curvature is taken in the orthonormal frame of g = L L^T: with E = L^-1 and t_abc = E_ai E_bj E_ck T_ijk,
+
+    R = (|t|^2 - |tr t|^2) / 4
+
+differences numbers of the size of R, where inverting g would square its condition. Derived in
+derivations/03_shallow_network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sympy as sp
+
+from symgeo.activations import Activation
+from symgeo.codegen.program import Input, InverseCholesky, Let, LogDiagonal, Program, Step
+from symgeo.errors import InputError
+from symgeo.geometry.programs import X, title
+
+N = sp.Symbol("n", integer=True, positive=True)
+D = sp.Symbol("d", integer=True, positive=True)
+W, B, Z = (sp.IndexedBase(name, real=True) for name in ("W", "b", "z"))
+P, Q = (sp.IndexedBase(name, real=True) for name in ("phi1_squared", "phi1_phi2"))
+G, E, INVERSE, T = (sp.IndexedBase(name, real=True) for name in ("g", "E", "inverse", "T"))
+# T with one, two and three indices in the frame, and its trace there.
+T1, T2, T3, TRACE = (sp.IndexedBase(name, real=True) for name in ("T_1", "T_2", "T_3", "trace"))
+RESULT, NUMBER = sp.IndexedBase("result", real=True), sp.Symbol("result", real=True)
+
+j = sp.Idx("j", N)
+a, b, c, e, u, v, w = (sp.Idx(name, D) for name in "abceuvw")
+
+PREACTIVATION = "z_j = w_j . x + b_j"
+METRIC = "g_ab = (1/n) sum_j phi'(z_j)^2 w_ja w_jb"
+THIRD = "T_abc = (2/n) sum_j phi'(z_j) phi''(z_j) w_ja w_jb w_jc"
+
+
+def _over(summand: sp.Expr, *indices: sp.Idx) -> sp.Expr:
+    return sp.Sum(summand, *((index, index.lower, index.upper) for index in indices))
+
+
+def _preactivation() -> Step:
+    return Let(Z[j], _over(W[j, a] * X[a], a) + B[j])
+
+
+def _at_z(function: Callable[[sp.Expr], sp.Expr]) -> sp.Expr:
+    """A function of a real z, at z_j."""
+    z = sp.Symbol("z", real=True)
+    return function(z).xreplace({z: Z[j]})
+
+
+def _metric(phi: Activation, target: sp.IndexedBase = G) -> list[Step]:
+    return [
+        _preactivation(),
+        Let(P[j], _at_z(lambda z: phi.derivative(z, 1) ** 2 / N)),
+        Let(target[a, b], _over(P[j] * W[j, a] * W[j, b], j)),
+    ]
+
+
+def _frame(phi: Activation) -> list[Step]:
+    return [*_metric(phi), InverseCholesky(E, G)]
+
+
+def _third(phi: Activation) -> list[Step]:
+    return [
+        *_frame(phi),
+        Let(Q[j], _at_z(lambda z: 2 * phi.derivative(z, 1) * phi.derivative(z, 2) / N)),
+        Let(T[a, b, c], _over(Q[j] * W[j, a] * W[j, b] * W[j, c], j)),
+    ]
+
+
+def _inverse(phi: Activation) -> list[Step]:
+    return [*_frame(phi), Let(RESULT[a, b], _over(E[u, a] * E[u, b], u))]
+
+
+def _log_volume(value: Callable[[sp.Expr], sp.Expr]) -> Callable[[Activation], list[Step]]:
+    # log det L^-1 = -1/2 log det g
+    log = sp.Symbol("log_det_E", real=True)
+    return lambda phi: [*_frame(phi), LogDiagonal(log, E), Let(NUMBER, value(log))]
+
+
+def _christoffel(phi: Activation) -> list[Step]:
+    return [
+        *_third(phi),
+        Let(INVERSE[a, b], _over(E[u, a] * E[u, b], u)),
+        Let(RESULT[a, b, c], _over(INVERSE[a, e] * T[e, b, c], e) / 2),
+    ]
+
+
+def _riemann(phi: Activation) -> list[Step]:
+    product = sp.IndexedBase("product", real=True)
+    return [
+        *_third(phi),
+        Let(T1[u, b, c], _over(E[u, a] * T[a, b, c], a)),
+        Let(product[a, b, c, e], _over(T1[u, a, b] * T1[u, c, e], u)),
+        Let(RESULT[a, b, c, e], (product[b, c, a, e] - product[b, e, a, c]) / 4),
+    ]
+
+
+def _two_in_frame(phi: Activation) -> list[Step]:
+    return [
+        *_third(phi),
+        Let(T1[u, b, c], _over(E[u, a] * T[a, b, c], a)),
+        Let(T2[u, v, c], _over(E[v, b] * T1[u, b, c], b)),
+        Let(TRACE[u], _over(T2[u, v, c] * E[v, c], v, c)),
+    ]
+
+
+def _ricci(phi: Activation) -> list[Step]:
+    square, trace = _over(T2[u, v, b] * T2[u, v, c], u, v), _over(TRACE[u] * T1[u, b, c], u)
+    return [*_two_in_frame(phi), Let(RESULT[b, c], square / 4 - trace / 4)]
+
+
+def _scalar_curvature(phi: Activation) -> list[Step]:
+    square, trace = _over(T3[u, v, w] * T3[u, v, w], u, v, w), _over(TRACE[u] * TRACE[u], u)
+    return [
+        *_two_in_frame(phi),
+        Let(T3[u, v, w], _over(E[w, c] * T2[u, v, c], c)),
+        Let(NUMBER, square / 4 - trace / 4),
+    ]
+
+
+# quantity -> (rank of the result, formula, steps)
+_QUANTITIES: dict[str, tuple[int, str, Callable[[Activation], list[Step]]]] = {
+    "matrix": (2, METRIC, lambda phi: _metric(phi, RESULT)),
+    "inverse": (2, f"g^ab, the inverse of {METRIC}", _inverse),
+    "determinant": (0, f"det g,   {METRIC}", _log_volume(lambda log: sp.exp(-2 * log))),
+    "volume_element": (0, f"sqrt det g,   {METRIC}", _log_volume(lambda log: sp.exp(-log))),
+    "log_volume_element": (0, f"1/2 log det g,   {METRIC}", _log_volume(lambda log: -log)),
+    "christoffel": (3, f"Gamma^c_ab = g^ce T_eab / 2\n{THIRD}", _christoffel),
+    "riemann": (4, f"R_abcd = g^ef (T_ebc T_fad - T_ebd T_fac) / 4\n{THIRD}", _riemann),
+    "ricci": (2, f"R_bd = g^ac g^ef (T_ebc T_fad - T_ebd T_fac) / 4\n{THIRD}", _ricci),
+    "scalar_curvature": (0, f"R = (T_abc T^abc - T_a T^a) / 4,   T_a = g^bc T_abc\n{THIRD}", _scalar_curvature),
+}
+
+_INVERTIBLE = (N >= D, "the metric is singular: width n = {n} is below the input dimension d = {d}")
+
+
+def shallow_program(phi: Activation, quantity: str) -> Program:
+    """The program of a quantity of the metric of the shallow network with activation `phi`.
+
+    Raises:
+        InputError: for a quantity that has no kernel, or curvature of an activation with a kink.
+    """
+    heading = title(quantity, f"the shallow network with {phi.name} units")
+    rank, formula, steps = _QUANTITIES[quantity]
+    if "T_abc" in formula:
+        phi.require_smooth("connection" if quantity == "christoffel" else "curvature")
+    needed = () if quantity == "matrix" else (_INVERTIBLE,)
+    return _program(quantity, heading, formula, steps(phi), (D,) * rank, needed)
+
+
+def feature_program(phi: Activation, quantity: str) -> Program:
+    """The program of the feature map itself, Phi_j(x) = phi(z_j)/sqrt(n).
+
+    Raises:
+        InputError: for any other quantity; those belong to the metric.
+    """
+    if quantity != "feature_map":
+        raise InputError(f"`quantity` {quantity!r} has no kernel; a network has feature_map, its metric the rest")
+    steps = [_preactivation(), Let(RESULT[j], _at_z(lambda z: phi.phi(z)) * N ** -sp.Rational(1, 2))]
+    heading = f"Feature map of the shallow network with {phi.name} units."
+    return _program(quantity, heading, "Phi_j = phi(z_j) / sqrt(n)", steps, (N,), ())
+
+
+def _program(
+    quantity: str,
+    heading: str,
+    formula: str,
+    steps: list[Step],
+    shape: tuple[sp.Expr, ...],
+    requires: tuple[tuple[sp.Expr, str], ...],
+) -> Program:
+    return Program(
+        quantity,
+        heading,
+        f"{formula}\n{PREACTIVATION}",
+        "Features phi(z_j)/sqrt(n). Derived in derivations/03_shallow_network.",
+        (
+            Input(W, "weights, one row a unit", (N, D)),
+            Input(B, "biases", (N,)),
+            Input(X, "points", (D,), batched=True),
+        ),
+        tuple(steps),
+        RESULT if shape else NUMBER,
+        shape,
+        sizes=(N, D),
+        requires=requires,
+    )

@@ -1,0 +1,51 @@
+"""A figure as files, each written whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from symgeo.errors import InputError
+from symgeo.plots.style import STYLE
+
+# Neither file names a date: the same figure drawn twice is the same file.
+_OPTIONS = {
+    "pdf": {"metadata": {"CreationDate": None}},
+    "png": {"metadata": {"Software": None}, "pil_kwargs": {"optimize": True}},
+}
+
+
+def save(figure: Figure, stem: str | Path, formats: Sequence[str] = ("pdf", "png")) -> list[Path]:
+    """Write the figure as stem.pdf (vectors) and stem.png, and return their paths.
+
+    Args:
+        figure: what to write.
+        stem: the path without its ending; its folder is made if need be.
+        formats: "pdf", "png".
+
+    Raises:
+        InputError: an unknown format, or a path that cannot be written; no half-written file is left.
+    """
+    unknown = [name for name in formats if name not in _OPTIONS]
+    if unknown:
+        raise InputError(f"`formats` must be of {', '.join(_OPTIONS)}, not {unknown[0]!r}")
+    stem = Path(stem)
+    paths = [stem.with_name(f"{stem.name}.{name}") for name in formats]
+    partial = stem.with_name(f".{stem.name}.partial")
+    try:
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        for name, path in zip(formats, paths, strict=True):
+            with mpl.rc_context(dict(STYLE)):
+                figure.savefig(partial, format=name, **_OPTIONS[name])
+            partial.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"`stem`: {stem} cannot be written ({error.strerror or error}): choose another place"
+        ) from None
+    finally:
+        if partial.parent.is_dir():
+            partial.unlink(missing_ok=True)
+    return paths

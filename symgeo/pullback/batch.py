@@ -1,0 +1,150 @@
+"""Points on their way through a feature map: located, tried, and sent through in chunks.
+
+A chunk is as many points as keep the jet in cache; memory is bounded by the chunk, never by the number of points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from symgeo.errors import InputError, NumericalError
+from symgeo.pullback.chart import Chart, flat_points, point_name
+from symgeo.pullback.feature_map import FeatureMap, Trial
+from symgeo.pullback.jet import Jet, reverse_jacobian
+from symgeo.pullback.propagation import propagate
+
+# The jet of a chunk, at the widest layer, is kept to this (heuristic: about a level-2 cache).
+CHUNK_BYTES = 4_000_000
+# How many times more coordinates than features make gradients of features cheaper than derivatives along coordinates: a
+# gradient costs about three evaluations of the map, a derivative one.
+REVERSE = 3
+# A result, or the jet of a single point, above this is refused with its size before anything is computed.
+MEMORY_BYTES = 8_000_000_000
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Points in a chart, the map that they go through, and what one trial of it showed."""
+
+    points: Float[Tensor, "batch d"]
+    leading: tuple[int, ...]
+    chart: Chart
+    function: Callable[[Tensor], Tensor]
+    trial: Trial
+    places: Int[Tensor, " batch"] | None = None
+
+    @property
+    def d(self) -> int:
+        """The number of coordinates."""
+        return self.chart.dimension
+
+    @property
+    def n(self) -> int:
+        """The number of features."""
+        return self.trial.features.shape[1]
+
+    @torch.no_grad()
+    def map(
+        self, order: int, quantity: Callable[[Jet], tuple[Tensor, ...]], chunk: int | None = None
+    ) -> tuple[Tensor, ...]:
+        """Quantities of the jet at every point, each with a row a point.
+
+        Args:
+            order: of the jet, 1 or 2.
+            quantity: takes the jet of a chunk, returns tensors with a row a point.
+            chunk: points at once; None for the heuristic.
+
+        Raises:
+            NumericalError: the features or their derivatives are not finite at some point.
+        """
+        size = chunk or max(1, CHUNK_BYTES // self.point_bytes(order))
+        pieces = []
+        for start in range(0, len(self.points), size):
+            points = self.points[start : start + size]
+            if order == 1 and REVERSE * self.n < self.d:
+                jet = reverse_jacobian(self.function, self.chart.inputs(points), self.chart.tangents(points))
+            else:
+                jet = propagate(self.function, self.chart, points, order)
+            self._check_finite(jet, start)
+            pieces.append(quantity(jet))
+        return tuple(torch.cat(piece) for piece in zip(*pieces, strict=True))
+
+    def at(self, indices: Int[Tensor, " some"]) -> Batch:
+        """Some of the points; messages name them by the places they have here."""
+        places = indices if self.places is None else self.places[indices]
+        return replace(self, points=self.points[indices], places=places)
+
+    def shaped(self, tensor: Tensor) -> Tensor:
+        """A tensor with a row a point, in the leading shape of the points."""
+        return tensor.reshape((*self.leading, *tensor.shape[1:]))
+
+    def point_bytes(self, order: int) -> int:
+        """The bytes of one point's jet at the widest layer of the map."""
+        rows = 1 + self.d + (self.d * (self.d + 1) // 2 if order == 2 else 0)
+        return rows * max(self.trial.largest, self.d) * self.points.element_size()
+
+    def name(self, index: int) -> str:
+        """How a message names the point at this row."""
+        return point_name(index if self.places is None else int(self.places[index]), self.leading)
+
+    def _check_finite(self, jet: Jet, start: int) -> None:
+        if jet.finite():
+            return
+        slices = [("first derivatives", jet.first)]
+        for what, tensor in slices + ([("second derivatives", jet.second)] if jet.order == 2 else []):
+            bad = ~tensor.isfinite().all(-1).all(0)
+            if bad.any():
+                index = start + int(bad.nonzero()[0])
+                raise NumericalError(
+                    f"The {what} are not finite at {self.name(index)}: the map overflows or has no derivative there; "
+                    "move or drop the point."
+                )
+
+
+def located(features: FeatureMap, x: Tensor, section: Chart | None, input_shape: tuple[int, ...] | None) -> Batch:
+    """The points as a batch, with the map in their dtype tried on the first of them.
+
+    Args:
+        features: the map.
+        x: points, (..., d) or (..., *input_shape).
+        section: the chart that x is in; None for the inputs themselves.
+        input_shape: what one input looks like; None to go by the map and by x.
+
+    Raises:
+        InputError: points or a map that cannot be meant.
+    """
+    if section is not None:
+        points, leading = flat_points(x, (section.dimension,))
+        chart = section
+    else:
+        if input_shape is None and features.input_rank > 1 and isinstance(x, Tensor) and x.ndim >= features.input_rank:
+            input_shape = tuple(x.shape[-features.input_rank :])
+        points, leading = flat_points(x, input_shape)
+        chart = Chart(input_shape or (points.shape[1],))
+    function = features.called_in(points.dtype)
+    with torch.no_grad():
+        trial = features.trial(function, chart.inputs(points[:8]))
+    return Batch(points, leading, chart, function, trial)
+
+
+def check_size(batch: Batch, tensor_rank: int, order: int, name: str) -> None:
+    """Refuse what would not fit in memory, with its size and the way round.
+
+    Raises:
+        InputError: the result, or the jet of one point, is larger than the budget.
+    """
+    result = len(batch.points) * batch.d**tensor_rank * batch.points.element_size()
+    for what, size in (
+        (f"{name} of {len(batch.points)} points", result),
+        ("the jet of one point", batch.point_bytes(order)),
+    ):
+        if size > MEMORY_BYTES:
+            raise InputError(
+                f"`x` has {batch.d} coordinates a point: {what} would need {size / 1e9:.0f} GB (the limit is "
+                f"{MEMORY_BYTES / 1e9:.0f}); take fewer points, or a section by `on_plane(origin, u, v)`."
+            )

@@ -1,0 +1,180 @@
+"""A feature map as the user hands it over: what it must be, what it is seen to do, and how it is called.
+
+A feature map is any callable or module (batch, *shape) -> (batch, n) each of whose rows is a function of its own point.
+It is called in the dtype of the points: a module's parameters are cast for the call, and the module itself is left as
+it was, mode and gradients included. One trial call on one point, with every tensor operation watched, says what it
+returns, how large it is inside, and whether it has kinks, at which there is no curvature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from symgeo.errors import InputError
+from symgeo.pullback.target import Target, embedding
+
+# Operations whose first derivative jumps: a map built from them has no curvature, whatever else is in it.
+KINKED = (
+    "relu", "leaky_relu", "prelu", "rrelu", "hardtanh", "hardsigmoid", "hardswish", "hardshrink", "softshrink",
+    "threshold", "max_pool", "fractional_max_pool",
+)  # fmt: skip
+# Operations that may have kinks or be harmless: they count when every second derivative is zero.
+SUSPECT = ("abs", "clamp", "maximum", "minimum", "max", "min", "amax", "amin", "where", "sort", "topk", "sign", "round")
+# A row may differ this much, in relative terms, between a batch and a trial on its own (matrix products round
+# differently).
+ROW_TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one call on one point showed: its features, the kinks, the suspects, the largest tensor inside."""
+
+    features: Float[Tensor, "1 n"]
+    kinks: tuple[str, ...]
+    suspects: tuple[str, ...]
+    largest: int
+
+
+class _Watch(TorchDispatchMode):
+    """Notes the names of the operations that run and the largest result, and stops those that mix the batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.largest = 1
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = func.overloadpacket.__name__.strip("_")
+        arguments = {a.name: v for a, v in zip(func._schema.arguments, args, strict=False)} | (kwargs or {})
+        training = arguments.get("training", arguments.get("train", False))
+        if "batch_norm" in name and training and arguments.get("running_mean") is not None:
+            raise InputError(BATCH_NORM)
+        if "dropout" in name or name.startswith("bernoulli"):
+            raise InputError(DROPOUT)
+        result = func(*args, **(kwargs or {}))
+        self.names.append(name)
+        for tensor in result if isinstance(result, tuple) else (result,):
+            if isinstance(tensor, Tensor) and not func.is_view:
+                self.largest = max(self.largest, tensor.numel())
+        return result
+
+
+BATCH_NORM = (
+    "`features` normalises by the statistics of the batch (BatchNorm in train mode), so that no point has features of "
+    "its own: call .eval() on the module first."
+)
+DROPOUT = "`features` draws at random (Dropout in train mode): call .eval() on the module first."
+
+
+class FeatureMap:
+    """The user's callable, checked at the door."""
+
+    def __init__(self, features: Callable[[Tensor], Tensor], target: Target = "flat") -> None:
+        if not callable(features):
+            raise InputError(f"`features` must be a callable or a torch module, not {type(features).__name__}.")
+        self.features = features
+        self._embedding = embedding(target)
+        owner = getattr(features, "__self__", features)
+        self.module = owner if isinstance(owner, nn.Module) else None
+        self._trials: dict[tuple[torch.dtype, torch.device, torch.Size, bool], Trial] = {}
+
+    @property
+    def input_rank(self) -> int:
+        """How many dimensions one input has; more than 1 for a module whose first layer is a convolution."""
+        for layer in self.module.modules() if self.module is not None else ():
+            if not any(True for _ in layer.children()) and any(True for _ in layer.parameters()):
+                return {nn.Conv1d: 2, nn.Conv2d: 3, nn.Conv3d: 4}.get(type(layer), 1)
+        return 1
+
+    def called_in(self, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+        """The map with its parameters in this dtype, into flat space.
+
+        Raises:
+            InputError: a layer whose output depends on the batch or on chance.
+        """
+        self._check_modes()
+        function, onward = self._cast(dtype), self._embedding
+        return function if onward is None else lambda x: onward(function(x))
+
+    def _cast(self, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
+        module = self.module
+        if module is None or self.features is not module:
+            return self.features
+        state = dict(module.named_parameters()) | dict(module.named_buffers())
+        cast = {k: v.detach().to(dtype) for k, v in state.items() if v.is_floating_point() and v.dtype != dtype}
+        if not cast:
+            return self.features
+        return lambda x: functional_call(module, cast, (x,))
+
+    def trial(self, function: Callable[[Tensor], Tensor], points: Float[Tensor, " batch *shape"]) -> Trial:
+        """What the map does to one point, and to a few; remembered for each dtype, device and shape.
+
+        Raises:
+            InputError: it cannot take a point, returns no row of features for it, or mixes the points of a batch.
+        """
+        key = (points.dtype, points.device, points.shape[1:], len(points) > 1)
+        if key not in self._trials:
+            trial = self._run_trial(function, points[:1])
+            if len(points) > 1:
+                self._check_rows(function, points[:8], trial.features)
+            self._trials[key] = trial
+        return self._trials[key]
+
+    def _run_trial(self, function: Callable[[Tensor], Tensor], point: Float[Tensor, " 1 *shape"]) -> Trial:
+        shape = tuple(point.shape)
+        try:
+            with _Watch() as watch:
+                out = function(point)
+        except InputError:
+            raise
+        except Exception as error:  # whatever the user's code raises, it could not take one point
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise InputError(
+                f"`features` could not take one {point.dtype} point of shape {shape}: {reason}. It must map "
+                "(batch, ...) to (batch, n): give `x` the dtype and shape that it takes, and `input_shape` for images."
+            ) from error
+        if not isinstance(out, Tensor):
+            raise InputError(f"`features` must return a tensor (batch, n), not {type(out).__name__}.")
+        if out.ndim != 2 or out.shape[0] != 1:
+            cure = "end with .flatten(1)" if out.ndim > 2 and out.shape[0] == 1 else "make it act on a batch of points"
+            raise InputError(
+                f"`features` must map (batch, ...) to (batch, n); for one point of shape {shape} it returned "
+                f"{tuple(out.shape)}: {cure}."
+            )
+        if out.dtype != point.dtype:
+            raise InputError(f"`features` must keep the dtype of `x`, {point.dtype}; it returned {out.dtype}.")
+        kinks = tuple(dict.fromkeys(name for name in watch.names if name.startswith(KINKED)))
+        suspects = tuple(dict.fromkeys(name for name in watch.names if name in SUSPECT))
+        return Trial(out.detach(), kinks, suspects, watch.largest)
+
+    def _check_rows(self, function: Callable[[Tensor], Tensor], points: Tensor, alone: Float[Tensor, "1 n"]) -> None:
+        batch = len(points)
+        together = function(points)
+        if together.shape != (batch, alone.shape[1]):
+            raise InputError(
+                f"`features` must return a row a point: for {batch} points it returned {tuple(together.shape)}."
+            )
+        scale = alone.abs().amax().clamp_min(torch.finfo(alone.dtype).tiny)
+        gap = (together[0] - alone[0]).abs().amax()
+        if gap > ROW_TOLERANCE[alone.dtype] * scale:
+            raise InputError(
+                f"`features` mixes the points of a batch: point 0 alone and in a batch of {batch} differ by {gap:.1e}; "
+                "make each row a function of its own point."
+            )
+
+    def _check_modes(self) -> None:
+        for name, layer in self.module.named_modules() if self.module is not None else ():
+            if isinstance(layer, _BatchNorm) and (layer.training or layer.running_mean is None):
+                raise InputError(BATCH_NORM[:-1] + f" (layer `{name or 'features'}`).")
+            if isinstance(layer, _DropoutNd) and layer.training and layer.p > 0:
+                raise InputError(DROPOUT[:-1] + f" (layer `{name or 'features'}`).")

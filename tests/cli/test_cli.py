@@ -1,0 +1,131 @@
+"""The command line: what it writes, and what a mistake says."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from symgeo import cli
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Run `symgeo ...` in an empty folder: (status, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["symgeo", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        out, err = capsys.readouterr()
+        return stop.value.code or 0, out, err
+
+    return call
+
+
+def test_help_names_every_command(run):
+    status, out, _ = run("--help")
+    assert status == 0
+    for command in ("derive", "generate", "crosscheck", "train", "figure", "report"):
+        assert re.search(rf"^  {command}\s+\w", out, re.MULTILINE)
+
+
+def test_version(run):
+    assert run("--version")[1].startswith("symgeo 0.")
+
+
+def test_generate_prints_source_that_runs(run):
+    status, out, _ = run("generate", "wide", "--activation", "erf", "--quantity", "scalar-curvature")
+    assert status == 0
+    space = {}
+    exec(out, space)
+    R = space["scalar_curvature"](np.array([1.0, 2.0]), sigma=1.3, zeta=0.6)
+    s, c = 5.0, 1 + 2 * 0.36
+    assert R == pytest.approx(-np.pi / 2 * 4 * 1.69 * s / (c * np.sqrt(c + 2 * 1.69 * s)), rel=1e-14)
+
+
+def test_generate_saves(run, tmp_path):
+    status, out, _ = run("generate", "shallow", "-a", "tanh", "-q", "christoffel", "-b", "torch", "-o", "gamma.py")
+    assert status == 0
+    assert out.strip() == "gamma.py"
+    assert "import torch" in (tmp_path / "gamma.py").read_text()
+
+
+def test_derive_lists_and_writes(run, tmp_path):
+    assert run("derive")[1].split() == ["shallow-network", "infinite-width"]
+    status, _, _ = run("derive", "infinite-width", "--output", "out")
+    assert status == 0
+    record = json.loads((tmp_path / "out" / "04_infinite_width.json").read_text())
+    assert len(record["equations"]) > 20
+    assert all(equation["checks"] for equation in record["equations"])
+
+
+def test_figure_and_train(run, tmp_path):
+    assert "sinusoid" in run("figure")[1].split()
+    status, _, err = run("figure", "sinusoid")
+    assert status == 2
+    assert "symgeo train sinusoid --preset quick" in err
+
+
+def test_crosscheck_without_training(run, tmp_path):
+    status, out, _ = run("crosscheck", "--no-trained", "--output", "rows.json")
+    assert status == 0
+    assert re.search(r"(\d+) comparisons, all hold", out)
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    assert {row["method"] for row in rows} == {"quadrature", "Monte Carlo", "autodiff"}
+
+
+def test_crosscheck_fails_where_a_row_does(run, monkeypatch):
+    from symgeo.crosscheck import wide
+
+    # Weights of another variance than the closed form is told: Monte Carlo and quadrature must both see it.
+    monkeypatch.setattr(
+        wide,
+        "by_quadrature",
+        lambda phi, true=wide.by_quadrature: {name: value * 1.001 for name, value in true(phi).items()},
+    )
+    status, out, _ = run("crosscheck", "--no-trained")
+    assert status == 1
+    assert "FAIL  wide erf" in out
+    assert "do not hold" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("derive", "finite-width"),
+            "`derivation` 'finite-width' is unknown; there are shallow-network, infinite-width",
+        ),
+        (("generate", "wide", "-a", "tan"), "`activation` 'tan' is unknown; the known ones are"),
+        (("generate", "wide", "-a", "tanh"), "'tanh' has no closed form at infinite width"),
+        (("generate", "shallow", "-a", "relu"), "'relu' has a kink"),
+        (("generate", "wide", "-q", "torsion"), "`--quantity` 'torsion' is unknown; the known ones are matrix"),
+        (("generate", "wide", "-o", "missing/kernel.py"), "missing/kernel.py cannot be written"),
+        (("generate", "wide", "-o", "kernel.txt"), "`path` must end in .py"),
+        (("train", "imagenet"), "`name` must be one of sinusoid, mnist, not 'imagenet'"),
+        (("train", "mnist", "--data-folder", "missing"), "missing"),
+        (("figure", "mandelbrot"), "`figure` 'mandelbrot' is unknown; there are"),
+        (("derive", "infinite-width", "-o", "/proc/none"), "`--output` /proc/none cannot be made"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(run, tmp_path, arguments, message):
+    status, _, err = run(*arguments)
+    assert status == 2
+    assert message in err
+    assert err.startswith("symgeo: ")
+    assert len(err.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_extra_names_the_command(tmp_path):
+    code = (
+        "import sys; sys.modules['torch'] = None; sys.argv = ['symgeo', 'train', 'sinusoid']\n"
+        "import symgeo.cli; symgeo.cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "symgeo: torch is not installed; pip install 'symgeo[torch]'\n"

@@ -1,0 +1,196 @@
+"""Kernels: shapes, blocks, precision, gradients, saved files that run alone, and what is refused."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import sympy as sp
+import torch
+
+import symgeo
+from symgeo.codegen import Input, Let, Program, generate
+from symgeo.errors import InputError
+
+WIDE = symgeo.WideNetwork("erf").metric
+SHALLOW = symgeo.ShallowNetwork("sigmoid", inputs=2, width=2).metric
+
+
+def sphere():
+    t, p, r = sp.symbols("theta phi r", positive=True)
+    return symgeo.CoordinateMetric(sp.diag(r**2, r**2 * sp.sin(t) ** 2), (t, p))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("leading", [(), (5,), (2, 3), (0,)])
+def test_any_leading_shape(backend, leading):
+    x = np.random.default_rng(0).normal(size=(*leading, 3))
+    gamma = generate(WIDE.christoffel, backend)(x, sigma=1.3, zeta=0.6)
+    assert tuple(gamma.shape) == (*leading, 3, 3, 3)
+    assert tuple(generate(WIDE.scalar_curvature, backend)(x, sigma=1.3, zeta=0.6).shape) == leading
+
+
+def test_blocks_do_not_show():
+    x = np.random.default_rng(1).normal(size=(9001, 2))
+    R = generate(WIDE.scalar_curvature)
+    whole = R(x, sigma=1.0, zeta=0.5)
+    assert np.array_equal(whole[8500:], R(x[8500:], sigma=1.0, zeta=0.5))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_precision_of_the_points_is_kept(dtype):
+    x = np.ones((2, 2), dtype=dtype)
+    assert generate(WIDE.matrix)(x, sigma=1.0, zeta=0.5).dtype == dtype
+    tensor = generate(WIDE.matrix, "torch")(torch.from_numpy(x), sigma=1.0, zeta=0.5)
+    assert tensor.numpy().dtype == dtype
+
+
+def test_torch_kernels_are_differentiable():
+    x = torch.randn(4, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    sigma = torch.tensor(1.2, dtype=torch.float64, requires_grad=True)
+    R = generate(WIDE.scalar_curvature, "torch")
+    assert torch.autograd.gradcheck(lambda points, s: R(points, sigma=s, zeta=0.4), (x, sigma))
+
+
+def test_explicit_metric():
+    metric = sphere()
+    x = np.array([[0.3, 1.0], [1.2, 2.0]])
+    assert np.allclose(generate(metric.scalar_curvature)(x, r=2.0), 0.5)
+    gamma = generate(metric.christoffel)(x, r=2.0)
+    assert np.allclose(gamma[:, 0, 1, 1], -np.sin(x[:, 0]) * np.cos(x[:, 0]))
+    assert np.allclose(gamma[:, 1, 0, 1], 1 / np.tan(x[:, 0]))
+    volume = generate(metric.volume_element, "torch")(torch.from_numpy(x), r=2.0)
+    assert np.allclose(volume.numpy(), 4 * np.sin(x[:, 0]))
+
+
+def test_constant_results_have_the_shape_of_the_points():
+    flat = symgeo.WideNetwork("relu").metric
+    x = np.zeros((4, 5, 2))
+    assert np.array_equal(generate(flat.scalar_curvature)(x, sigma=2.0, zeta=0.1), np.zeros((4, 5)))
+    assert np.allclose(generate(flat.matrix)(x, sigma=2.0, zeta=0.1), 2 * np.eye(2))
+    assert torch.equal(
+        generate(flat.scalar_curvature, "torch")(torch.from_numpy(x), sigma=2.0, zeta=0.1), torch.zeros(4, 5).double()
+    )
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("quantity", ["scalar_curvature", "christoffel", "log_volume_element"])
+def test_saved_file_runs_alone(tmp_path, backend, quantity):
+    kernel = generate(getattr(SHALLOW, quantity), backend)
+    path = kernel.save(tmp_path / "kernel.py")
+    code = (
+        "import sys; sys.modules['symgeo'] = None\n"
+        "import numpy as np, kernel\n"
+        "rng = np.random.default_rng(5)\n"
+        f"out = kernel.{quantity}(rng.normal(size=(3, 2)), W=rng.normal(size=(7, 2)), b=rng.normal(size=7))\n"
+        "print(np.asarray(out).ravel().tolist())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    rng = np.random.default_rng(5)
+    here = kernel(rng.normal(size=(3, 2)), W=rng.normal(size=(7, 2)), b=rng.normal(size=7))
+    assert eval(done.stdout) == np.asarray(here).ravel().tolist()
+    assert path.read_text() == kernel.source
+    assert "symgeo" not in [
+        line.split()[1] for line in kernel.source.splitlines() if line.startswith(("import", "from"))
+    ]
+    ruff = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--isolated", str(path)], capture_output=True, text=True
+    )
+    assert ruff.returncode == 0, ruff.stdout
+
+
+def test_source_documents_itself():
+    source = generate(SHALLOW.scalar_curvature).source
+    assert "R = (T_abc T^abc - T_a T^a) / 4" in source
+    assert "W: (n, d) weights, one row a unit." in source
+    assert "derivations/03_shallow_network" in source
+
+
+def points(**change):
+    rng = np.random.default_rng(2)
+    return {"x": rng.normal(size=(3, 2)), "W": rng.normal(size=(5, 2)), "b": rng.normal(size=5)} | change
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x": np.zeros((3, 2), dtype=int)}, "`x` must hold floating-point numbers, not "),
+        ({"x": np.zeros((3, 4))}, r"`W` must have a shape that ends in \(any, 4\), not \(5, 2\)"),
+        ({"x": np.array([[0.0, 1.0], [np.nan, 0.0]])}, r"`x` is not finite at index \(1, 0\)"),
+        ({"b": np.zeros(4)}, r"`b` must have a shape that ends in \(5\), not \(4,\)"),
+        ({"W": np.ones((5, 2))}, "the metric is singular to working precision at the point"),
+        ({"W": np.ones((1, 2)), "b": np.ones(1)}, "width n = 1 is below the input dimension d = 2"),
+        ({"W": np.ones((2, 5, 2))}, "`W` takes no leading axes"),
+    ],
+)
+def test_bad_arguments(backend, change, message):
+    arguments = points(**change)
+    if backend == "torch":
+        arguments = {name: torch.from_numpy(value) for name, value in arguments.items()}
+    kernel = generate(SHALLOW.scalar_curvature, backend)
+    with pytest.raises(InputError, match=message) as caught:
+        kernel(arguments.pop("x"), **arguments)
+    assert "\n" not in str(caught.value)
+
+
+def test_first_singular_point_is_named():
+    # Two units meet at x = 0 only: phi' = 3 z^2 vanishes there.
+    metric = symgeo.ShallowNetwork("monomial(3)", inputs=2, width=2).metric
+    x = np.array([[1.0, 1.0], [0.5, 0.0], [0.0, 0.5]])
+    for backend in ("numpy", "torch"):
+        with pytest.raises(InputError, match=r"singular to working precision at the point \[0.5, 0.0\]"):
+            generate(metric.scalar_curvature, backend)(x, W=np.eye(2), b=np.zeros(2))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"sigma": 0.0, "zeta": 0.1}, "`sigma` must be a finite positive number, not 0.0"),
+        ({"sigma": 1.0, "zeta": -0.1}, "`zeta` must be a finite nonnegative number, not -0.1"),
+        ({"sigma": float("nan"), "zeta": 0.1}, "`sigma` must be a finite positive number, not nan"),
+        (
+            {"sigma": 1.0},
+            r"`zeta` is missing of scalar_curvature; call it as scalar_curvature\(x, sigma=..., zeta=...\)",
+        ),
+        ({"sigma": 1.0, "zeta": 0.1, "W": 1}, "`W` is no argument of scalar_curvature"),
+    ],
+)
+def test_bad_numbers(arguments, message):
+    for backend in ("numpy", "torch"):
+        with pytest.raises(InputError, match=message.replace("-0.1", "-0.1")):
+            generate(WIDE.scalar_curvature, backend)(np.ones((2, 2)), **arguments)
+
+
+def test_bad_requests(tmp_path):
+    with pytest.raises(InputError, match="`backend` must be one of numpy, torch, not 'jax'"):
+        generate(WIDE.scalar_curvature, "jax")
+    with pytest.raises(
+        InputError, match=r"must be a method of a metric, such as metric.scalar_curvature \(not called\)"
+    ):
+        generate(WIDE.scalar_curvature())
+    with pytest.raises(
+        InputError, match="`quantity` 'sectional_curvatures' has no kernel; those that have one are matrix"
+    ):
+        generate(WIDE.sectional_curvatures)
+    with pytest.raises(InputError, match="cannot be written"):
+        generate(WIDE.scalar_curvature).save(tmp_path / "missing" / "kernel.py")
+    with pytest.raises(InputError, match=r"must end in \.py"):
+        generate(WIDE.scalar_curvature).save(tmp_path / "kernel.txt")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_program_names_what_it_lacks():
+    x, a, y = sp.IndexedBase("x"), sp.Symbol("a"), sp.Symbol("y")
+    of = Input(x, "points", (sp.Integer(2),), batched=True)
+    with pytest.raises(InputError, match="`area` depends on a, not among its inputs x"):
+        Program("area", "t", "f", "s", (of,), (Let(y, a * x[0]),), y, ())
+    with pytest.raises(InputError, match="two inputs are called 'x'"):
+        Program("area", "t", "f", "s", (of, Input(sp.Symbol("x"), "number")), (Let(y, x[0]),), y, ())
+
+
+def test_undefined_functions_are_named():
+    t, r = sp.symbols("t r", positive=True)
+    metric = symgeo.CoordinateMetric(sp.diag(1, sp.Function("A")(t) ** 2), (t, r))
+    with pytest.raises(InputError, match=r"`quantity` holds A\(.*\), which has no numeric form"):
+        generate(metric.matrix)

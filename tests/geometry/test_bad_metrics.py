@@ -1,0 +1,52 @@
+"""What cannot be a metric is refused at the door, naming the entry."""
+
+import pytest
+import sympy as sp
+
+from symgeo.errors import InputError
+from symgeo.geometry import CoordinateMetric, HessianMetric, PullbackMetric
+
+x, y = sp.symbols("x y", real=True)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "coordinates", "message"),
+    [
+        ([[1, 0, 0], [0, 1, 0]], (x, y), "square matrix, got 2 x 3"),
+        (sp.eye(3), (x, y), "2 x 2 for 2 coordinates, got 3 x 3"),
+        ([[1, x], [y, 1]], (x, y), r"symmetric.*\[1, 0\]"),
+        ([[x**2, x * y], [x * y, y**2]], (x, y), "det g is zero"),
+        ([[1, 0], [0, 0.25 * x]], (x, y), r"\[1, 1\].*float 0.25.*1/4"),
+        ([[1, 0], [0, sp.oo]], (x, y), "not finite"),
+        ([[1, 0], [0, x > 0]], (x, y), "scalar expression"),
+        ([[1, 0], [0, sp.Function("f")]], (x, y), r"\[1, 1\].*f is not applied"),
+        ([[1, 0], [0, sp.Symbol("x")]], (x, y), r"\[1, 1\].*other assumptions"),
+        (sp.eye(2), (x, x), "x appears more than once"),
+        (sp.eye(2), (x, x + 1), "expected symbols"),
+        ([], (), "at least one symbol"),
+    ],
+)
+def test_matrix_is_refused(matrix, coordinates, message):
+    with pytest.raises(InputError, match=message):
+        CoordinateMetric(matrix, coordinates)
+
+
+def test_not_a_hessian_names_the_entry():
+    with pytest.raises(InputError, match=r"d g\[1, 1\]/dx != d g\[0, 1\]/dy"):
+        HessianMetric.from_matrix(sp.diag(1, 1 + x**2), (x, y))
+
+
+def test_hessian_matrix_is_recognised():
+    potential = sp.exp(x * y) + x**4 + y**2
+    assert HessianMetric.from_matrix(sp.hessian(potential, (x, y)), (x, y)).christoffel(1)[0, 0, 0] is not None
+
+
+def test_too_few_components():
+    with pytest.raises(InputError, match="1 components of 2 coordinates"):
+        PullbackMetric([x * y], (x, y))
+
+
+@pytest.mark.parametrize("kind", [0, 3, "second"])
+def test_christoffel_kind(kind):
+    with pytest.raises(InputError, match="`kind`"):
+        CoordinateMetric(sp.eye(2), (x, y)).christoffel(kind)

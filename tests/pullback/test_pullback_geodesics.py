@@ -1,0 +1,123 @@
+"""Great circles, straight lines in polar coordinates, and what every geodesic conserves."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from symgeo.errors import InputError, NumericalError
+from symgeo.pullback import Pullback
+
+
+def sphere(x: Tensor) -> Tensor:
+    theta, phi = x.unbind(1)
+    return torch.stack([theta.sin() * phi.cos(), theta.sin() * phi.sin(), theta.cos()], 1)
+
+
+def polar(x: Tensor) -> Tensor:
+    return x[:, :1] * torch.cat([x[:, 1:].cos(), x[:, 1:].sin()], 1)
+
+
+def double(*values: float) -> Tensor:
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def network(seed: int = 0) -> nn.Module:
+    generator = torch.Generator().manual_seed(seed)
+    made = nn.Sequential(nn.Linear(3, 20), nn.Tanh(), nn.Linear(20, 10), nn.Tanh()).double()
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64) / 2)
+    return made
+
+
+def test_great_circles() -> None:
+    """The image of exp(x, t v) is cos(t |v|) p + sin(t |v|) u for the unit tangent vector u."""
+    x = torch.stack([double(1.0, 0.3), double(1.4, -2.0)])
+    v = torch.stack([double(0.5, 0.8), double(-0.3, 0.9)])
+    jacobian = torch.stack([torch.func.jacrev(lambda y: sphere(y[None])[0])(point) for point in x])
+    image = torch.einsum("pnd,pd->pn", jacobian, v)
+    speed = image.norm(dim=1, keepdim=True)
+    times = double(0.25, 1.0, 1.5)
+    path = Pullback(sphere).geodesic_flow(x, v, times)
+    for i, t in enumerate(times):
+        expected = (t * speed).cos() * sphere(x) + (t * speed).sin() * image / speed
+        torch.testing.assert_close(sphere(path.points[:, i]), expected, rtol=0, atol=1e-9)
+    torch.testing.assert_close(Pullback(sphere).exp(x, v), path.points[:, 1], rtol=0, atol=1e-9)
+
+
+def test_straight_lines_in_polar_coordinates() -> None:
+    a, b = double(1.0, 0.0), double(2.0, 1.2)
+    path = Pullback(polar).geodesic(a, b, count=9)
+    ends = polar(torch.stack([a, b]))
+    even = torch.linspace(0, 1, 9, dtype=torch.float64)[:, None]
+    torch.testing.assert_close(polar(path.points), ends[0] + even * (ends[1] - ends[0]), rtol=0, atol=1e-7)
+
+
+def test_a_geodesic_arrives_where_exp_of_its_velocity_does() -> None:
+    geo = Pullback(network())
+    a, b = double(0.1, -0.2, 0.3), double(0.5, 0.4, -0.1)
+    path = geo.geodesic(a, b)
+    assert path.points.shape == path.velocities.shape == (33, 3)
+    torch.testing.assert_close(path.points[[0, -1]], torch.stack([a, b]))
+    torch.testing.assert_close(geo.exp(a, path.velocities[0]), b, rtol=0, atol=1e-6)
+
+
+def test_speed_is_conserved() -> None:
+    geo = Pullback(network(1))
+    x, v = double(0.1, -0.2, 0.3), double(0.7, 0.4, -0.5)
+    path = geo.geodesic_flow(x, v, torch.linspace(0, 2, 9, dtype=torch.float64))
+    speed = torch.einsum("ti,tij,tj->t", path.velocities, geo.metric(path.points), path.velocities)
+    torch.testing.assert_close(speed, speed[:1].expand(9), rtol=1e-8, atol=0)
+
+
+def test_the_acceleration_is_that_of_the_christoffel_symbols() -> None:
+    geo = Pullback(network(2))
+    x, v, h = double(0.3, 0.1, -0.4), double(0.2, -0.6, 0.5), 1e-3
+    path = geo.geodesic_flow(x, v, double(0.0, h, 2 * h)).velocities
+    measured = (-3 * path[0] + 4 * path[1] - path[2]) / (2 * h)
+    expected = -torch.einsum("cab,a,b->c", geo.christoffel(x), v, v)
+    torch.testing.assert_close(measured, expected, rtol=0, atol=1e-5)
+
+
+def test_a_geodesic_of_a_section() -> None:
+    origin, u, v = torch.randn(3, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    section = Pullback(network()).on_plane(origin, u, v)
+    composed = Pullback(lambda t, whole=network(): whole(origin + t @ torch.stack([u, v])))
+    x, w = double(0.1, 0.2), double(0.5, -0.3)
+    torch.testing.assert_close(section.exp(x, w), composed.exp(x, w), rtol=0, atol=1e-9)
+
+
+def test_geodesics_that_cannot_be_had() -> None:
+    with pytest.raises(NumericalError, match="singular point of the metric at"):
+        Pullback(polar).exp(double(0.0, 1.0), double(1.0, 0.0))
+    with pytest.raises(InputError, match="`v` must have the shape of `x`"):
+        Pullback(polar).exp(double(1.0, 1.0), torch.ones(3, 2, dtype=torch.float64))
+    with pytest.raises(InputError, match="`times` must be increasing"):
+        Pullback(polar).geodesic_flow(double(1.0, 1.0), double(1.0, 0.0), double(1.0, 0.5))
+    with pytest.raises(InputError, match="`count` must be at least 2"):
+        Pullback(polar).geodesic(double(1.0, 1.0), double(1.0, 0.0), count=1)
+    with pytest.raises(InputError, match="meaningless"):
+        Pullback(nn.Sequential(nn.Linear(2, 4), nn.ReLU())).exp(double(1.0, 1.0), double(1.0, 0.0))
+
+
+def test_no_geodesic_of_a_punctured_plane_goes_through_the_puncture() -> None:
+    """From (1, 0) to (1, pi) in polar coordinates the straight line runs through r = 0."""
+    with pytest.raises(NumericalError, match=r"No geodesic was found|singular point"):
+        Pullback(polar).geodesic(double(1.0, 0.0), double(1.0, 3 * math.pi))
+
+
+@pytest.mark.parametrize(("n", "d"), [(6, 3), (2, 5)])
+def test_principal_stretches(n: int, d: int) -> None:
+    matrix = torch.randn(n, d, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    geo = Pullback(lambda x: (x @ matrix.T).sin())
+    x = torch.randn(4, d, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    stretches = geo.stretches(x)
+    assert stretches.values.shape == (4, d)
+    rebuilt = torch.einsum("pi,pia,pib->pab", stretches.values**2, stretches.directions, stretches.directions)
+    torch.testing.assert_close(rebuilt, geo.metric(x), rtol=0, atol=1e-13)
+    assert ((stretches.values > 1e-12).sum(-1) == geo.rank(x)).all()
+    assert (stretches.values.diff(dim=-1) <= 0).all()

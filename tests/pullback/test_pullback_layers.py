@@ -1,0 +1,102 @@
+"""Layers as feature maps of their own."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from symgeo.errors import InputError
+from symgeo.pullback import Pullback
+
+
+def points() -> Tensor:
+    return torch.randn(5, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+
+def sequence() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 5), nn.Sigmoid())
+
+
+class Blocks(nn.Module):
+    """A stem and a list of residual blocks; one part is never run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.stem = nn.Linear(2, 6)
+        self.blocks = nn.ModuleList([nn.Sequential(nn.Linear(6, 6), nn.Tanh()) for _ in range(2)])
+        self.unused = nn.Linear(6, 6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        for block in self.blocks:
+            x = x + block(x)
+        return x
+
+
+def test_the_layers_of_a_sequence_are_its_prefixes() -> None:
+    network, x = sequence(), points()
+    layers = Pullback(network).layers()
+    assert list(layers) == ["0", "1", "2", "3"]
+    for i, layer in enumerate(layers.values()):
+        prefix = Pullback(network[: i + 1])
+        torch.testing.assert_close(layer.metric(x), prefix.metric(x))
+        torch.testing.assert_close(layer.scalar_curvature(x), prefix.scalar_curvature(x))
+
+
+def test_the_layers_of_a_network_with_branches() -> None:
+    network, x = Blocks(), points()
+    layers = Pullback(network).layers()
+    assert list(layers) == ["stem", "blocks.0", "blocks.1", "unused"]
+    inner = Pullback(lambda y: network.double().blocks[0](network.stem(y)))
+    expected = inner.metric(x)
+    torch.testing.assert_close(layers["blocks.0"].metric(x), expected)
+    assert list(Pullback(network).layers(leaves=True)) == [
+        "stem", "blocks.0.0", "blocks.0.1", "blocks.1.0", "blocks.1.1", "unused",
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="never runs its part `unused`"):
+        layers["unused"].metric(x)
+
+
+def test_the_layers_of_a_section_are_sections() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Tanh(), nn.Flatten(), nn.Linear(16, 6))
+    p, u, v = torch.randn(3, 1, 4, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    layers = Pullback(network).on_plane(p, u, v).layers()
+    t = points()
+    for i, layer in enumerate(layers.values()):
+        prefix = Pullback(nn.Sequential(*network[: i + 1], nn.Flatten())).on_plane(p, u, v)
+        torch.testing.assert_close(layer.log_volume(t), prefix.log_volume(t))
+
+
+def test_layers_leave_no_trace() -> None:
+    network = sequence()
+    for layer in Pullback(network).layers().values():
+        layer.metric(points())
+    assert all(not part._forward_hooks for part in network.modules())
+    assert next(network.parameters()).dtype == torch.float32
+
+
+def test_train_mode_is_seen_in_a_layer() -> None:
+    network = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4))
+    with pytest.raises(InputError, match="train mode"):
+        Pullback(network).layers()["1"].metric(points())
+    assert network.training
+
+
+def test_a_plain_callable_has_no_layers() -> None:
+    with pytest.raises(InputError, match="plain callable"):
+        Pullback(lambda x: x).layers()
+
+
+def test_several_quantities_from_one_pass() -> None:
+    network, x = sequence(), points()
+    geo = Pullback(network)
+    found = geo.evaluate(x, "metric", "log_volume", "christoffel", "scalar_curvature", "ricci", "riemann")
+    for name, values in found.items():
+        torch.testing.assert_close(values, getattr(geo, name)(x), rtol=1e-10, atol=1e-11)
+    with pytest.raises(InputError, match="`quantities` has no 'torsion': metric, log_volume"):
+        geo.evaluate(x, "torsion")
+    assert geo.evaluate(x) == {}
