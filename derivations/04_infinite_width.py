@@ -396,7 +396,7 @@ def erf_network() -> Section:
                 (ForAll(), in_components(((2, 1),))),
                 "scalar-erf",
             ),
-            Prose(r"Its limits are"),
+            Prose(r"Near the origin and far from it $R/s$ and $R/\sqrt s$ tend to"),
             Step(
                 (sp.Limit(scalar / s, s, 0), -(sp.pi / 2) * (d - 1) * (d + 2) * sigma**2 / c ** sp.Rational(3, 2)),
                 (Identity("exact, limit"),),

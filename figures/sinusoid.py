@@ -25,6 +25,11 @@ from symgeo.plots import PlaneMap, plane_row, save
 from symgeo.pullback import Pullback
 
 EXPERIMENT = "sinusoid"
+CAPTION = (
+    "Colour: the volume element √det g that the hidden layer pulls back to the plane, as log10, on one scale, before "
+    "training, midway and at the end. Line: the decision boundary. Points: what the network learnt from. One seed; "
+    "after figure 1 of arXiv:2301.11375."
+)
 EXTENT = (-1.5, 1.5, -1.5, 1.5)
 
 

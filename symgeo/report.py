@@ -133,8 +133,8 @@ def _draw(folder: Path, parts: _Parts) -> None:
         if not (run / "config.json").exists():
             models.train(script.EXPERIMENT, folder=run)
         files = plots.save(script.draw(run), folder / path.stem)
-        title, _, rest = (script.__doc__ or name).strip().partition("\n\n")
-        parts.figures.append((title, rest, next(file for file in files if file.suffix == ".png")))
+        title, _, _ = (script.__doc__ or name).strip().partition("\n\n")
+        parts.figures.append((title, script.CAPTION, next(file for file in files if file.suffix == ".png")))
 
 
 # -- the page ------------------------------------------------------------------------------------------------------
@@ -150,7 +150,8 @@ h2 { font-size: 1.4rem; margin: 3rem 0 .8rem; padding-top: 1.2rem; border-top: 1
 h3 { font-size: 1.08rem; margin: 1.8rem 0 .4rem; }
 p, li { max-width: 46rem; } a { color: var(--accent); } .soft, figcaption { color: var(--soft); font-size: .9rem; }
 nav { font-size: .95rem; margin: 1rem 0; } nav a { margin-right: 1.2rem; }
-.numbers { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; margin: 1.6rem 0; padding: 0; list-style: none; }
+.numbers { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 1rem 2rem;
+  margin: 1.6rem 0; padding: 0; list-style: none; font-size: .9rem; line-height: 1.4; }
 .numbers b { display: block; font-size: 1.7rem; line-height: 1.2; }
 .note { border-left: 4px solid #c98a00; background: #fff7e5; padding: .6rem 1rem; }
 figure { margin: 1.5rem 0; } img { max-width: 100%; height: auto; }
@@ -164,18 +165,20 @@ code { font-size: .88em; } summary { cursor: pointer; padding: .25rem 0; }
 .derivation h2 { border: 0; padding: 0; margin-top: 2rem; } .derivation .abstract { color: var(--soft); }
 .equation { display: grid; grid-template-columns: minmax(0, 1fr) 2.6rem 11rem; gap: .8rem; align-items: center;
   margin: .9rem 0; } .equation math { overflow-x: auto; overflow-y: hidden; padding: .35rem 0; }
+.equation mtd:first-child { text-align: right; } .equation mtd + mtd { text-align: left; }
+math { font-size: 1.08em; }
 .equation .number { text-align: right; } .equation .check { font-size: .78rem; line-height: 1.35; color: var(--good); }
 @media (max-width: 46rem) { .equation { grid-template-columns: 1fr 2.6rem; } .equation .check { grid-column: 1 / 3; } }
 """
 
 
 def _page(parts: _Parts, seconds: float) -> str:
-    kinds = Counter(e.kind for _, results, _ in parts.derivations for r in results for e in r.evidence)
-    checked = sum(len(results) for _, results, _ in parts.derivations)
+    strongest = Counter(r.evidence[0].kind for _, results, _ in parts.derivations for r in results)
+    checked = sum(strongest.values())
     bad = len(failures(parts.rows))
     verdict = "all hold" if not bad else f"{bad} do not hold"
     numbers = [
-        (str(checked), "equations checked: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())),
+        (str(checked), "numbered equations: " + ", ".join(_counted(kind, k) for kind, k in strongest.most_common())),
         (str(len(parts.rows)), f"comparisons of closed forms, {verdict}"),
         (str(len(parts.kernels)), "kernels generated, for NumPy and torch"),
         (f"{seconds:.0f} s", "from nothing to this page"),
@@ -212,9 +215,21 @@ def _page(parts: _Parts, seconds: float) -> str:
     return head + "\n".join(body) + "\n</main>\n</body>\n</html>\n"
 
 
+def _counted(kind: str, count: int) -> str:
+    """How many equations were checked in a way, in words."""
+    words = {
+        "definition": "definitions",
+        "exact": "proved exactly",
+        "50 digits": "checked to 50 digits",
+        "quadrature": "by quadrature",
+        "Monte Carlo": "by Monte Carlo",
+    }
+    return f"{count} {words[kind]}"
+
+
 def _figure(title: str, text: str, path: Path) -> str:
     picture = base64.b64encode(path.read_bytes()).decode()
-    caption = f"<b>{_escape(title)}</b> {_escape(' '.join(text.split()))}"
+    caption = f"<b>{_escape(title)}</b> {_escape(text)}"
     return (
         f'<figure><img alt="{_escape(title)}" src="data:image/png;base64,{picture}">'
         f"<figcaption>{caption}</figcaption></figure>"
@@ -222,23 +237,35 @@ def _figure(title: str, text: str, path: Path) -> str:
 
 
 def _comparisons(rows: Sequence[Row]) -> str:
-    head = '<tr><th>Network</th><th>Quantity</th><th>Held against</th><th class="n">Points</th>'
-    head += '<th class="n">Deviation</th><th class="n">Limit</th><th></th></tr>'
+    """One line for each network and reference, one column for each quantity."""
+    quantities = list(dict.fromkeys(row.quantity for row in rows))
+    head = "<th>Network</th><th>Held against</th>"
+    head += "".join(f'<th class="n">{_escape(quantity.replace("_", " "))}</th>' for quantity in quantities)
     lines = []
-    for row in rows:
-        error = row.measure == "relative error"
-        deviation = f"{row.deviation:.1e}" if error else f"|z| = {row.deviation:.1f}"
-        limit = f"{row.limit:.0e}" if error else f"{row.limit}"
-        mark = '<td class="ok">holds</td>' if row.passed else '<td class="fail">fails</td>'
-        texts = (row.subject, row.quantity.replace("_", " "), row.against)
-        cells = "".join(f"<td>{_escape(text)}</td>" for text in texts)
-        cells += f'<td class="n">{row.points}</td><td class="n">{deviation}</td><td class="n">{limit}</td>'
-        lines.append(f"<tr>{cells}{mark}</tr>")
+    for (subject, against), group in groupby(rows, key=lambda row: (row.subject, row.against)):
+        of = {row.quantity: row for row in group}
+        first = next(iter(of.values()))
+        cells = f"<td>{_escape(subject)}</td><td>{_escape(against)}, {first.points} points</td>"
+        cells += "".join(_deviation(of.get(quantity)) for quantity in quantities)
+        limit = f"{first.limit:.0e}" if first.measure == "relative error" else f"|z| {first.limit}"
+        lines.append(f'<tr>{cells}<td class="n">{limit}</td></tr>')
     explained = (
-        "<p>Deviations are relative errors, the largest over points and components, or the largest z-score where the "
-        "other side is a Monte Carlo mean.</p>"
+        "<p>Each number is a deviation of a closed form from the other computation: a relative error, the largest over "
+        "points and components; or the largest z-score, where the other side is a Monte Carlo mean. Beyond the limit a "
+        "comparison fails, and is shown in red.</p>"
     )
-    return f'{explained}<div class="scroll"><table>{head}{"".join(lines)}</table></div>'
+    table = f'<tr>{head}<th class="n">limit</th></tr>{"".join(lines)}'
+    return f'{explained}<div class="scroll"><table>{table}</table></div>'
+
+
+def _deviation(row: Row | None) -> str:
+    if row is None:
+        return '<td class="n soft">–</td>'
+    value = f"{row.deviation:.1e}" if row.measure == "relative error" else f"|z| {row.deviation:.1f}"
+    # Below the last digit of a double there is nothing to tell apart.
+    if row.measure == "relative error" and row.deviation < 1e-17:
+        value = "0"
+    return f'<td class="n {"ok" if row.passed else "fail"}">{value}</td>'
 
 
 def _kernels(name: str, kernels: list[tuple[str, Kernel, Path]]) -> str:

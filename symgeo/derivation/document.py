@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from symgeo.derivation.components import Meanings
@@ -19,8 +20,9 @@ from symgeo.derivation.printer import latex
 from symgeo.derivation.prose import Numbering
 from symgeo.derivation.rendered import Block, Equation, Paragraph, Rendered, RenderedSection
 from symgeo.derivation.steps import Given, Item, Prose
-from symgeo.derivation.tex import article, compile_pdf, write_atomically
+from symgeo.derivation.tex import article, compile_pdf
 from symgeo.errors import InputError
+from symgeo.storing import store
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Derivation:
             CheckFailed: an equation does not hold; the message names it and shows both sides' values.
             InputError: a symbol is used before it is introduced, or defined twice, or a label is not there.
         """
-        return tuple(equation.result for equation in self._run())
+        return tuple(equation.result for equation in self._equations)
 
     def write(self, folder: str | Path, pdf: bool = False) -> Paths:
         """Check, then write NAME.tex and NAME.json into `folder`, and with `pdf` NAME.pdf.
@@ -99,22 +101,22 @@ class Derivation:
         folder = Path(folder)
         if not folder.is_dir():
             raise InputError(f"`folder` must be an existing folder, got {str(folder)!r}; make it first")
-        equations = self._run()
+        equations = self._equations
         rendered = self._rendered(equations)
         source = article(rendered)
         compiled = compile_pdf(source, self.name) if pdf else None
         paths = Paths(
             folder / f"{self.name}.tex", folder / f"{self.name}.json", folder / f"{self.name}.pdf" if pdf else None
         )
-        write_atomically(paths.tex, source.encode())
-        write_atomically(paths.json, self._record(equations).encode())
+        store(paths.tex, source.encode())
+        store(paths.json, self._record(equations).encode())
         if paths.pdf is not None and compiled is not None:
-            write_atomically(paths.pdf, compiled)
+            store(paths.pdf, compiled)
         return paths
 
     def html(self) -> str:
         """Check, then the derivation as an HTML fragment: headings, prose, equations in MathML, check notes."""
-        return html_fragment(self._rendered(self._run()))
+        return html_fragment(self._rendered(self._equations))
 
     def _numbering(self) -> Numbering:
         labels: dict[str, int] = {}
@@ -131,7 +133,9 @@ class Derivation:
                     labels[label] = number
         return Numbering(labels, {reference.key: place for place, reference in enumerate(self.references, 1)})
 
-    def _run(self) -> tuple[_Checked, ...]:
+    @cached_property
+    def _equations(self) -> tuple[_Checked, ...]:
+        """The displayed equations in order, each with its evidence; the checks are run once."""
         meanings = Meanings()
         earlier: dict[str, tuple[Side, ...]] = {}
         checked: list[_Checked] = []

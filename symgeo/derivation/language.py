@@ -73,11 +73,11 @@ class Term:
             return Plus(tuple(-part for part in self.terms))
         factors: list[Term] = [*_flat(Times, self)]
         first = factors[0]
-        rest = tuple(factors[1:])
+        rest = factors[1:]
         # A leading number changes its sign; a leading sum such as d - 1 keeps the order in which it was written.
         if isinstance(first, Scalar) and first.value.is_Number:
             if first.value == -1 and rest:
-                return Times(rest) if len(rest) > 1 else rest[0]
+                return Times(tuple(rest)) if len(rest) > 1 else rest[0]
             return Times((Scalar(-first.value), *rest)) if rest else Scalar(-first.value)
         return Times((Scalar(sp.S.NegativeOne), first, *rest))
 

@@ -35,6 +35,8 @@ def _equation(equation: Equation) -> str:
     source = equation.lines[0]
     if len(equation.lines) > 1:
         source = r"\begin{split}" + r" \\ ".join(equation.lines) + r"\end{split}"
+    # One sign, not a colon and an equality: MathML would set them apart.
+    source = source.replace(":=", r"\coloneqq ")
     notes = html.escape("; ".join(equation.notes))
     return (
         f'<div class="equation" id="equation-{equation.number}">{convert(source, display="block")}'

@@ -142,27 +142,3 @@ def _first_error(log: Path) -> str:
         return "no log was written"
     found = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.startswith("!")]
     return found[0] if found else "see its log"
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside and rename, so that a reader sees the old file or the new one.
-
-    Raises:
-        InputError: the folder cannot be written.
-    """
-    try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise InputError(
-            f"`folder` must be writable, got {str(path.parent)!r} ({error.strerror}); choose another"
-        ) from error
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

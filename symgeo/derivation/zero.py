@@ -48,6 +48,12 @@ def _split_exponent(exponent: sp.Expr) -> list[tuple[sp.Rational, sp.Expr]]:
     return [part.as_coeff_Mul(rational=True) for part in sp.Add.make_args(sp.expand(exponent))]
 
 
+def _radicands(base: sp.Expr) -> list[sp.Expr]:
+    """A radicand multiplied out, its positive rational content apart: equal roots then look alike."""
+    content, primitive = sp.expand(base).as_content_primitive()
+    return [factor for factor in (content, primitive) if factor != 1]
+
+
 class _Field:
     """The generators of one expression and its image in their field of fractions."""
 
@@ -72,10 +78,12 @@ class _Field:
         if isinstance(e, sp.Add | sp.Mul):
             for argument in e.args:
                 self._collect(argument, seen)
-        elif isinstance(e, sp.Pow) and e.exp.is_Rational:
+        elif isinstance(e, sp.Pow) and e.exp.is_Integer:
             self._collect(e.base, seen)
-            if not e.exp.is_Integer:
-                self.roots[e.base] = lcm(self.roots.get(e.base, 1), int(e.exp.q))
+        elif isinstance(e, sp.Pow) and e.exp.is_Rational:
+            for base in _radicands(e.base):
+                self._collect(base, seen)
+                self.roots[base] = lcm(self.roots.get(base, 1), int(e.exp.q))
         elif isinstance(e, sp.exp):
             for rational, u in _split_exponent(e.exp):
                 self.exponentials[u] = lcm(self.exponentials.get(u, 1), int(rational.q))
@@ -129,7 +137,11 @@ class _Field:
         if isinstance(e, sp.Pow) and e.exp.is_Integer:
             return self._power(self.image(e.base), int(e.exp))
         if isinstance(e, sp.Pow) and e.exp.is_Rational:
-            return self._power((self._generator(("root", e.base)), self.one), int(e.exp * self.roots[e.base]))
+            value = (self.one, self.one)
+            for base in _radicands(e.base):
+                root = (self._generator(("root", base)), self.one)
+                value = self._multiply(value, self._power(root, int(e.exp * self.roots[base])))
+            return value
         if isinstance(e, sp.exp):
             value = (self.one, self.one)
             for rational, u in _split_exponent(e.exp):

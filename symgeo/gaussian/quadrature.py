@@ -2,8 +2,8 @@ r"""E[f(z)] for z ~ N(0, v) by quadrature, to a stated error.
 
     E[f(z)] = int f(sqrt(v) t) exp(-t^2/2)/sqrt(2 pi) dt
 
-tanh-sinh quadrature (Takahasi and Mori 1974) on the half lines, split at 0 where activations have their kinks; the error
-is the difference between two levels of refinement, as mpmath estimates it.
+tanh-sinh quadrature (Takahasi and Mori 1974) on the half lines, split at 0 where activations have their kinks; the
+error is the difference between two levels of refinement, as mpmath estimates it.
 """
 
 from __future__ import annotations

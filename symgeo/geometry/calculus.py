@@ -80,7 +80,7 @@ class Calculus:
         return self._retried(lambda: all(self.ring.decide_zero(value) for value in self._lie(v, g, "dd")))
 
     def geodesic_equations(self, parameter: sp.Symbol | None = None) -> tuple[sp.Eq, ...]:
-        """Return d^2 x^i/dt^2 = -Gamma^i_jk dx^j/dt dx^k/dt, one equation a coordinate, each coordinate a function of t.
+        """Return d^2 x^i/dt^2 = -Gamma^i_jk dx^j/dt dx^k/dt, one equation a coordinate, all functions of t.
 
         Raises:
             InputError: if the parameter is used in the metric.

@@ -245,8 +245,8 @@ class CoordinateMetric(Calculus, Metric):
         values = []
         for index in product(range(len(self.coordinates)), repeat=rank):
             element = component(*index)
-            if element not in known:
-                opposite = -element
-                known[element] = -known[opposite] if opposite in known else self.ring.expression(element)
-            values.append(known[element])
+            key, opposite = self.ring.key(element), self.ring.key(-element)
+            if key not in known:
+                known[key] = -known[opposite] if opposite in known else self.ring.expression(element)
+            values.append(known[key])
         return values

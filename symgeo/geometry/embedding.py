@@ -142,6 +142,10 @@ class PullbackMetric(CoordinateMetric):
         Raises:
             InputError: if the image is no hypersurface, or the target is curved.
         """
+        return self._cofactors() / self.volume_element()
+
+    def _cofactors(self) -> sp.ImmutableDenseMatrix:
+        """sqrt(det g) times the unit normal of a hypersurface."""
         n = len(self.embedding)
         if n != len(self.coordinates) + 1 or self.ambient is not None:
             raise InputError(
@@ -155,28 +159,28 @@ class PullbackMetric(CoordinateMetric):
                 method="berkowitz"
             )
 
-        return sp.ImmutableDenseMatrix([cofactor(i) for i in range(n)]) / self.volume_element()
+        return sp.ImmutableDenseMatrix([cofactor(i) for i in range(n)])
 
     def mean_curvature(self) -> sp.Expr:
         """Return the mean curvature of a hypersurface along `normal`, H . N (the average of principal curvatures)."""
-        return self._tidied("mean_curvature", (self.mean_curvature_vector().T * self.normal())[0])
+        return self._tidied("mean_curvature", (self.mean_curvature_vector().T * self._cofactors())[0])
 
     def normal_curvature(self, direction: Iterable[sp.Expr]) -> sp.Expr:
         """Return II(v, v) . N / g(v, v) of a hypersurface in the direction v, components in the chart."""
         v = [checked_function(c, f"`direction`[{i}]", self.coordinates) for i, c in enumerate(direction)]
         if len(v) != len(self.coordinates):
             raise InputError(f"`direction`: expected {len(self.coordinates)} components, got {len(v)}")
-        form, N, size = self.second_fundamental_form(), self.normal(), range(len(v))
+        form, N, size = self.second_fundamental_form(), self._cofactors(), range(len(v))
         bent = sum(form[i, a, b] * v[a] * v[b] * N[i] for i in range(len(N)) for a in size for b in size)
         length = sum(self._matrix[a, b] * v[a] * v[b] for a in size for b in size)
         return self._tidied(f"normal_curvature {v}", bent / length)
 
     def _tidied(self, name: str, expression: sp.Expr) -> sp.Expr:
-        """An expression with the square root of det g in it, brought to normal form."""
+        """An expression in normal form, over sqrt(det g)."""
 
         def compute() -> sp.Expr:
             self._hold([expression])
-            return self.ring.expression(self.ring.element(expression))
+            return self.ring.expression(self.ring.element(expression)) / self.volume_element()
 
         return self._once(name, compute)
 

@@ -52,7 +52,7 @@ def checked_function(value: Any, where: str, coordinates: Sequence[sp.Symbol]) -
         twin = same_name.get(symbol.name)
         if twin is not None and twin != symbol:
             raise InputError(
-                f"{where}: the symbol {symbol} has the name of a coordinate but other assumptions; use one symbol for both"
+                f"{where}: the symbol {symbol} has a coordinate's name but other assumptions; use one symbol for both"
             )
     return expression
 

@@ -69,7 +69,7 @@ class RadialMetric(Metric):
             arithmetic: as for CoordinateMetric.
 
         Raises:
-            InputError: for a coefficient that is not exact or cannot be held, a or a + b s zero, or a dimension below 1.
+            InputError: for a coefficient that is not exact or not held, a or a + b s zero, or a dimension below 1.
         """
         (self.s,) = checked_coordinates((s,))
         self.a = checked_function(a, "`a`", (self.s,))
@@ -205,7 +205,7 @@ class RadialMetric(Metric):
         return RadialTensor(positions, tuple(term for term in values if term[0] != 0), self.s)
 
     def _value(self, quantity: Callable[[_Jet], Any]) -> sp.Expr:
-        """A quantity of the jet, factored; where that is long, the formula in a, a', ... with these put in, unexpanded."""
+        """A quantity of the jet, factored; where that is long, the formula in a, a', ... with these put in."""
         jet = self._jet
         element = quantity(jet)
         if not isinstance(element, Fraction):

@@ -47,6 +47,10 @@ class DifferentialRing(ABC, Generic[Element]):
     def decide_zero(self, element: Element) -> bool:
         """Decide whether `element` is zero, or raise if that cannot be decided."""
 
+    def key(self, element: Element) -> Any:
+        """Return something hashable that tells elements apart."""
+        return element
+
     def dot(self, pairs: Iterable[tuple[Element, Element]]) -> Element:
         """Return the sum of products, sum_i p_i q_i."""
         total: Any = self.rational(0)

@@ -13,8 +13,8 @@ class Tensor(sp.ImmutableDenseNDimArray):
     r"""An array of components with index positions, shown in a notebook by its nonzero independent components.
 
     >>> r, t = sp.symbols("r theta", positive=True)
-    >>> Tensor.of([0, 0, 0, -r, 0, 1/r, 1/r, 0], (2, 2, 2), r"\Gamma", "udd", (r, t)).latex()
-    '\\begin{aligned}\\Gamma{}^{r}{}_{\\theta}{}_{\\theta} &= - r\\\\\\Gamma{}^{\\theta}{}_{r}{}_{\\theta} &= \\frac{1}{r}\\end{aligned}'
+    >>> Tensor.of([0, 0, 0, -r], (2, 2), "T", "dd", (r, t)).latex()
+    '\\begin{aligned}T{}_{\\theta}{}_{\\theta} &= - r\\end{aligned}'
     """
 
     name: str = "T"

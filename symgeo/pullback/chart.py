@@ -8,7 +8,7 @@ the inputs may have thousands of coordinates. Images keep their shape on the way
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float
@@ -29,6 +29,10 @@ class Chart:
     directions: Float[Tensor, " k *shape"] | None = None
 
     _absorbed: list[tuple[Tensor, int, Tensor, Tensor]] = field(default_factory=list, compare=False, repr=False)
+
+    def forgetful(self) -> Chart:
+        """The same chart, with no matrix remembered: for one call, during which parameters stay as they are."""
+        return replace(self, _absorbed=[])
 
     def absorbed(self, matrix: Float[Tensor, "inputs n"]) -> tuple[Float[Tensor, "k n"], Float[Tensor, " n"]]:
         """The directions and the origin of a section of vectors, times a matrix; remembered for the last few matrices.

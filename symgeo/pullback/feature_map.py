@@ -45,7 +45,7 @@ class Trial:
     largest: int
 
 
-class _Watch(TorchDispatchMode):
+class Watch(TorchDispatchMode):
     """Notes the names of the operations that run and the largest result, and stops those that mix the batch."""
 
     def __init__(self) -> None:
@@ -133,7 +133,7 @@ class FeatureMap:
     def _run_trial(self, function: Callable[[Tensor], Tensor], point: Float[Tensor, " 1 *shape"]) -> Trial:
         shape = tuple(point.shape)
         try:
-            with _Watch() as watch:
+            with Watch() as watch:
                 out = function(point)
         except InputError:
             raise

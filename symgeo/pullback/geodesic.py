@@ -112,8 +112,8 @@ def connect(batch: Batch, count: int) -> Geodesic:
     solution = solve_bvp(rate, ends, nodes, guess, tol=JOIN_TOLERANCE, max_nodes=NODES)
     if not solution.success:
         raise NumericalError(
-            f"No geodesic was found between `a` and `b` near the straight segment (residual "
-            f"{solution.rms_residuals.max():.1e}, {solution.message.rstrip('.')}): join nearer points one after another."
+            "No geodesic was found between `a` and `b` near the straight segment (residual "
+            f"{solution.rms_residuals.max():.1e}, {solution.message.rstrip('.')}): join nearer points, one by one."
         )
     state = torch.from_numpy(solution.sol(np.linspace(0, 1, count)).T.reshape(count, 2, d)).to(like)
     return Geodesic(state[:, 0], state[:, 1])

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -60,25 +61,32 @@ def gram(jet: Jet) -> Gram:
             return Gram(products, None, None)
         return Gram(products[:k, :k], products[:k, k:], products[k:, k:])
     base, slope, bend = jet.factored.base, jet.factored.slope, jet.factored.bend
-    pairs = list(itertools.combinations_with_replacement(range(k), 2))
-    first = moments(base, slope.square(), [[(a, b) for b in range(k)] for a in range(k)])
+    first = moments(base, slope.square(), 1, 1)
     if jet.order == 1:
         return Gram(first, None, None)
-    mixed = moments(base, slope * bend, [[(c, *pair) for pair in pairs] for c in range(k)])
-    second = moments(base, bend.square(), [[(*one, *two) for two in pairs] for one in pairs])
-    return Gram(first, mixed, second)
+    return Gram(first, moments(base, slope * bend, 1, 2), moments(base, bend.square(), 2, 2))
 
 
 def moments(
-    base: Float[Tensor, "k n"], weight: Float[Tensor, "batch n"], places: list[list[tuple[int, ...]]]
+    base: Float[Tensor, "k n"], weight: Float[Tensor, "batch n"], left: int, right: int
 ) -> Float[Tensor, "rows columns batch"]:
-    """sum_j weight_j base_{a j} base_{b j} ..., each different product of base vectors summed once."""
-    wanted = [tuple(sorted(place)) for row in places for place in row]
-    unique = sorted(set(wanted))
-    products = base[torch.tensor(unique, device=base.device)].prod(1)
-    sums = products @ weight.T
-    positions = torch.tensor([unique.index(place) for place in wanted], device=base.device)
-    return sums[positions].view(len(places), -1, sums.shape[1])
+    """sum_j weight_j base_aj base_bj ..., with `left` sorted indices in the row and `right` in the column."""
+    unique, positions = moment_table(len(base), left, right)
+    products = base[unique.to(base.device)].prod(1)
+    return (products @ weight.T)[positions.to(base.device)]
+
+
+@cache
+def moment_table(k: int, left: int, right: int) -> tuple[Int[Tensor, "products factors"], Int[Tensor, "rows columns"]]:
+    """The different products of left + right of k vectors, and which of them each row and column names."""
+
+    def sorted_indices(count: int) -> list[tuple[int, ...]]:
+        return list(itertools.combinations_with_replacement(range(k), count))
+
+    unique = sorted_indices(left + right)
+    place = {indices: position for position, indices in enumerate(unique)}
+    rows = [[place[tuple(sorted(one + two))] for two in sorted_indices(right)] for one in sorted_indices(left)]
+    return torch.tensor(unique), torch.tensor(rows)
 
 
 def symmetric_product(rows: Float[Tensor, "batch d n"]) -> Float[Tensor, "batch d d"]:
@@ -141,7 +149,7 @@ class SmallGeometry:
         return torch.full_like(self.condition, self.d, dtype=torch.long), self.log_volume()[1]
 
     def log_volume(self) -> tuple[Float[Tensor, " batch"], Bool[Tensor, " batch"]]:
-        """log sqrt det g, and where to trust it: a change of g by its last places moves log det by sum_a g_aa g^aa of them."""
+        """log sqrt det g, and where to trust it: sum_a g_aa g^aa last places is what rounding g moves log det by."""
         g = self.products.first
         moved = sum(g[a, a] * sum(self.e[a, b].square() for b in range(a, self.d)) for a in range(self.d))
         return sum(self.r[a, a].log() for a in range(self.d)), moved < self.loss  # pyright: ignore
@@ -159,12 +167,12 @@ class SmallGeometry:
     def christoffel(self) -> tuple[Float[Tensor, "batch d d d"], Bool[Tensor, " batch"]]:
         """Gamma^c_ab, and where to trust it."""
         c = self.tangential()
-        upper = torch.stack([sum(self.e[a, b] * c[b] for b in range(a, self.d)) for a in range(self.d)])  # pyright:
-        ignore positions = pair_positions(self.d, upper.device) return upper[:, positions].permute(3, 0, 1, 2),
-        self.condition < self.loss
+        rows = [torch.stack([self.e[a, b] * c[b] for b in range(a, self.d)]).sum(0) for a in range(self.d)]
+        upper = torch.stack(rows)[:, pair_positions(self.d, c[0].device)]
+        return upper.permute(3, 0, 1, 2), self.condition < self.loss
 
     def scalar_curvature(self) -> tuple[Float[Tensor, " batch"], Bool[Tensor, " batch"]]:
-        """R, and where to trust it: where cond(g) |H|^2 |g^{-1}|^2, a bound of what is subtracted, is not far above it."""
+        """R, and where to trust it: where cond(g) |H|^2 |g^{-1}|^2, a bound of its terms, is not far above it."""
         second = self.products.second
         assert second is not None
         d = self.d

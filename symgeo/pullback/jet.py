@@ -49,10 +49,7 @@ class Jet:
 
     def finite(self) -> bool:
         """Whether all of it is, seen from sums: a finite sum has finite terms."""
-        if self.factored is None:
-            parts = (self.dense(),)
-        else:
-            parts = (self.factored.slope, self.factored.bend)
+        parts = (self.dense(),) if self.factored is None else (self.factored.slope, self.factored.bend)
         return all(bool(part.sum().isfinite()) for part in parts)
 
     @property

@@ -21,8 +21,9 @@ from torch.func import vjp
 Derivatives = tuple[Tensor | Callable[[], Tensor], Tensor, Tensor]
 
 POINTWISE = frozenset({
-    "tanh", "sigmoid", "erf", "erfc", "sin", "cos", "tan", "sinh", "cosh", "asin", "acos", "atan", "asinh", "acosh", "atanh",
-    "exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "sqrt", "rsqrt", "reciprocal", "square", "pow", "abs",
+    "tanh", "sigmoid", "erf", "erfc", "sin", "cos", "tan", "sinh", "cosh", "asin", "acos", "atan", "asinh", "acosh",
+    "atanh", "exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "sqrt", "rsqrt", "reciprocal", "square", "pow",
+    "abs",
     "relu", "leaky_relu", "_prelu_kernel", "hardtanh", "threshold", "hardsigmoid", "hardswish", "clamp", "clamp_min",
     "clamp_max", "gelu", "silu", "mish", "softplus", "elu", "celu", "selu", "sinc", "lgamma", "digamma", "logit",
 })  # fmt: skip

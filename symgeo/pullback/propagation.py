@@ -1,135 +1,29 @@
-r"""2-jets pushed through a network, operation by operation.
+"""The 2-jet of a feature map at points of a chart, pushed through the network operation by operation.
 
-A `JetTensor` stands for its value and carries derivatives along k directions through whatever code it is handed to:
-modules, functions, sums of branches. Every operation that torch runs on it comes through one door, where the chain rule
-
-    (f o y)_a  = f'(y) y_a,        (f o y)_ab = f'(y) y_ab + f''(y) y_a y_b
-
-is applied: 1 + k + k (k + 1)/2 rows through each matrix product or convolution, as one product. Matrix products,
-convolutions, normalisation in eval mode, sums, products and pointwise functions have rules; linear operations act on
-every row; any other operation is differentiated on its own (`differentiate`).
-
-Directions that are the same at every point stay a single row until a pointwise function bends them, so that the first
-linear or convolutional layer costs k rows in all and not k rows a point.
+It costs 1 + k + k (k + 1)/2 rows through each matrix product, for k coordinates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.func import vjp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils._pytree import tree_flatten, tree_unflatten
 
+from symgeo.errors import InputError
 from symgeo.pullback.chart import Chart
-from symgeo.pullback.jet import Factored, Jet, pair_count, pair_products
-from symgeo.pullback.pointwise import POINTWISE, derivatives
-
-aten = torch.ops.aten
-
-
-class UnsupportedError(Exception):
-    """An operation that jets cannot pass; the map is then differentiated as one."""
-
-
-class JetTensor(Tensor):
-    """A tensor with derivatives along k directions.
-
-    `rows` stacks the k first derivatives and, once something has bent, the k (k + 1)/2 second ones; its shape is
-    (rows, *value.shape), or (rows, 1, ...) while the same for every point. `factored` says the same as `rows` for a
-    pointwise function of an affine map, and then `rows` is None.
-    """
-
-    _value: Tensor | Callable[[], Tensor]
-    rows: Tensor | None
-    k: int
-    order: int
-    factored: Factored | None
-    chart: Chart | None
-    coordinates: Tensor | None
-    aliased: bool
-
-    @staticmethod
-    def __new__(  # noqa: D102
-        cls,
-        value: Tensor | Callable[[], Tensor],
-        rows: Tensor | None,
-        k: int,
-        order: int,
-        *,
-        factored: Factored | None = None,
-        like: Tensor | None = None,
-    ) -> JetTensor:
-        seen = value if like is None else like  # of a value not made yet, its shape
-        device = seen.device if rows is None else rows.device
-        jet = Tensor._make_wrapper_subclass(cls, seen.shape, strides=seen.stride(), dtype=seen.dtype, device=device)  #
-        pyright: ignore jet._value, jet.rows, jet.k, jet.order = value, rows, k, order jet.factored, jet.chart,
-        jet.coordinates, jet.aliased = factored, None, None, False return jet
-
-    @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: D102
-        name = func.overloadpacket.__name__
-        with torch._C._ForceDispatchKeyGuard(*outer_keys()):
-            return cls._dispatched(func, name, args, kwargs or {})
-
-    @classmethod
-    def _dispatched(cls, func: Any, name: str, args: Any, kwargs: Any) -> Any:
-        if name in IN_PLACE:
-            target = args[0]
-            if not isinstance(target, JetTensor) or target.aliased:
-                raise UnsupportedError(name)
-            made = apply(getattr(aten, name[:-1]), name[:-1], args, kwargs)
-            if made.shape != target.shape:
-                raise UnsupportedError(name)
-            target._value, target.rows, target.factored = made.value, made.rows, made.factored
-            target.chart = target.coordinates = None
-            return target
-        if func._schema.is_mutable or name in REFUSED:
-            raise UnsupportedError(name)
-        return apply(func, name, args, kwargs)
-
-    def __repr__(self, **_: Any) -> str:
-        return f"JetTensor({tuple(self.shape)}, k={self.k}, order={self.order})"
-
-    @property
-    def value(self) -> Tensor:
-        """The tensor itself; of a pointwise function, evaluated when needed, which after the last layer it is not."""
-        if not isinstance(self._value, Tensor):
-            self._value = self._value()
-        return self._value
-
-    def dense(self) -> Tensor:
-        """The derivatives in full, (rows, *value.shape) or (rows, 1, ...)."""
-        if self.rows is not None:
-            return self.rows
-        assert self.factored is not None
-        return Jet(None, self.k, self.order, self.factored).dense()
-
-    def spread(self) -> Tensor:
-        """The derivatives in full with the shape of the value."""
-        return self.dense().expand(-1, *self.value.shape)
-
-
-IN_PLACE = ("add_", "sub_", "mul_", "div_", *(f"{name}_" for name in POINTWISE))
-# What depends on how the memory of a tensor is laid out.
-REFUSED = ("as_strided", "_local_scalar_dense", "set_", "resize_")
-
-
-@cache
-def outer_keys() -> tuple[Any, Any]:
-    """The dispatch keys outside any operation. Within one torch hides those of differentiation, which `differentiate` needs."""
-    return torch._C._dispatch_tls_local_include_set(), torch._C._dispatch_tls_local_exclude_set()
+from symgeo.pullback.differentiation import differentiate
+from symgeo.pullback.feature_map import Watch
+from symgeo.pullback.jet import Jet, pair_count
+from symgeo.pullback.jet_tensor import FUSED, JetTensor, UnsupportedError, outer_keys
 
 
 @contextmanager
 def plain_kernels() -> Iterator[None]:
-    """Attention and transformer layers by their formulas: the fused kernels have no second derivative."""
+    """Attention and transformer layers by their formulas, for a while, in all threads."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
@@ -154,7 +48,7 @@ def propagate(
         coordinates: the points.
         order: 1 or 2.
     """
-    return through(function, coordinate_jet(chart, coordinates, order))
+    return through(function, lambda: coordinate_jet(chart, coordinates, order))
 
 
 @torch.no_grad()
@@ -173,18 +67,18 @@ def propagate_along(
         directions: a direction for each point.
     """
     pushed = (directions @ chart.tangents(coordinates).flatten(1)).reshape(1, -1, *chart.input_shape)
-    return through(function, JetTensor(chart.inputs(coordinates), pushed, 1, 2))
+    return through(function, lambda: JetTensor(chart.inputs(coordinates), pushed, 1, 2))
 
 
-def through(function: Callable[[Tensor], Tensor], jet: JetTensor) -> Jet:
-    """The jet of what a function makes of a jet."""
+def through(function: Callable[[Tensor], Tensor], make: Callable[[], JetTensor]) -> Jet:
+    """The jet of what a function makes of a jet, which is made anew for each attempt: functions may write into it."""
     outer_keys()
+    jet = make()
     k, order = jet.k, jet.order
-    with plain_kernels():
-        try:
-            result = function(jet)
-        except UnsupportedError:
-            result = differentiate(function, (jet,), {})
+    try:
+        result = function(jet)
+    except UnsupportedError as error:
+        result = once_more(function, make, str(error))
     if not isinstance(result, JetTensor):
         return Jet(result.new_zeros(k + (pair_count(k) if order == 2 else 0), *result.shape), k, order)
     if result.factored is not None:
@@ -195,6 +89,34 @@ def through(function: Callable[[Tensor], Tensor], jet: JetTensor) -> Jet:
     return Jet(rows, k, order)
 
 
+def once_more(function: Callable[[Tensor], Tensor], make: Callable[[], JetTensor], stopped: str) -> Tensor:
+    """What an operation stopped, done without the fused kernels if it was one of them, else as one operation."""
+    with plain_kernels():
+        if stopped in FUSED:
+            try:
+                return function(make())
+            except UnsupportedError as error:
+                stopped = str(error)
+        check_differentiable(function, make(), stopped)
+        return differentiate(function, (make(),), {})
+
+
+def check_differentiable(function: Callable[[Tensor], Tensor], jet: JetTensor, stopped: str) -> None:
+    """Refuse to differentiate as a whole what torch differentiates wrongly.
+
+    Raises:
+        InputError: the map normalises by layer_norm or instance_norm, and second derivatives are asked for.
+    """
+    with Watch() as watch:
+        function(jet.value[:1])
+    wrong = [name for name in watch.names if name in ("native_layer_norm", "native_batch_norm")]
+    if jet.order == 2 and wrong:
+        raise InputError(
+            f"`features` writes into tensors (`{stopped}`) and calls `{wrong[0]}`, whose second derivative torch has "
+            "wrong: make new tensors instead (torch.cat, torch.stack)."
+        )
+
+
 def coordinate_jet(chart: Chart, coordinates: Float[Tensor, "batch k"], order: int) -> JetTensor:
     """The inputs at these coordinates, as functions of them."""
     inputs = torch.empty(len(coordinates), *chart.input_shape, dtype=coordinates.dtype, device="meta")
@@ -203,320 +125,3 @@ def coordinate_jet(chart: Chart, coordinates: Float[Tensor, "batch k"], order: i
     )
     jet.chart, jet.coordinates = chart, coordinates
     return jet
-
-
-def apply(func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """One operation on jets."""
-    rule = RULES.get(name)
-    if rule is not None:
-        result = rule(func, *args, **kwargs)
-        if result is not NotImplemented:
-            return result
-    if name in POINTWISE and isinstance(args[0], JetTensor) and not any(isinstance(a, JetTensor) for a in args[1:]):
-        return pointwise(name, func, args, kwargs)
-    if name in LINEAR and isinstance(args[0], JetTensor) and not any(isinstance(a, JetTensor) for a in args[1:]):
-        return linear(func, args, kwargs)
-    return differentiate(func, args, kwargs)
-
-
-def pointwise(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> JetTensor:
-    """A function of one number at each place."""
-    jet: JetTensor = args[0]
-    value, slope, bend = derivatives(name, lambda v: func(v, *args[1:], **kwargs), jet.value, jet.order)
-    k = jet.k
-    if jet.factored is not None:
-        old = jet.factored
-        if jet.order == 2:
-            bend = slope * old.bend + bend * old.slope.square()
-        return JetTensor(value, None, k, jet.order, factored=Factored(old.base, slope * old.slope, bend), like=slope)
-    rows = jet.dense()
-    if rows.shape[1] == 1 and len(rows) == k and slope.ndim == 2:
-        return JetTensor(value, None, k, jet.order, factored=Factored(rows[:, 0], slope, bend), like=slope)
-    if jet.order == 1:
-        return JetTensor(value, rows * slope, k, 1, like=slope)
-    first = rows[:k]
-    out = slope.new_empty(k + pair_count(k), *slope.shape)
-    if len(rows) == k and rows.shape[1] == 1:
-        torch.mul(first, slope, out=out[:k])
-        torch.mul(pair_products(first), bend, out=out[k:])
-        return JetTensor(value, out, k, 2, like=slope)
-    torch.mul(rows, slope, out=out[: len(rows)])
-    if len(rows) == k:
-        out[k:] = 0
-    bent = first * bend
-    start = k
-    for a in range(k):  # the pairs (a, a), ..., (a, k - 1) lie side by side
-        out[start : start + k - a].addcmul_(bent[a], first[a:])
-        start += k - a
-    return JetTensor(value, out, k, 2, like=slope)
-
-
-def linear(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """An operation that is linear in its one jet: it acts on every row."""
-    jet: JetTensor = args[0]
-    value = func(jet.value, *args[1:], **kwargs)
-    rows = vmap(lambda row: func(row, *args[1:], **kwargs))(jet.spread())
-    if isinstance(value, Tensor):
-        return JetTensor(value, rows, jet.k, jet.order)
-    return [JetTensor(v, r, jet.k, jet.order) for v, r in zip(value, rows, strict=True)]
-
-
-def differentiate(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Any operation: D f[y_a], and D^2 f[y_a, y_b] + D f[y_ab], by derivatives of derivatives.
-
-    The derivative along a direction is the transpose of the map that pulls back, D f[t] = (w -> J^T w)^T t. Torch's own
-    forward derivatives are not used: the second one is wrong for linalg.solve and layer_norm, and missing for others.
-    """
-    leaves, tree = tree_flatten((args, kwargs))
-    places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, JetTensor)]
-    jets = [leaves[i] for i in places]
-    k, order = jets[0].k, jets[0].order
-    values = tuple(jet.value for jet in jets)
-
-    def call(*inputs: Tensor) -> Any:
-        filled = list(leaves)
-        for place, value in zip(places, inputs, strict=True):
-            filled[place] = value
-        filled_args, filled_kwargs = tree_unflatten(filled, tree)
-        return func(*filled_args, **filled_kwargs)
-
-    result = call(*values)
-    results = result if isinstance(result, (tuple, list)) else (result,)
-    if not all(isinstance(r, Tensor) for r in results):
-        raise UnsupportedError(str(func))  # a number taken out of a tensor
-    smooth = [i for i, r in enumerate(results) if r.is_floating_point()]
-    if not smooth:
-        return result
-
-    def function(*inputs: Tensor) -> tuple[Tensor, ...]:
-        out = call(*inputs)
-        return tuple((out if isinstance(out, (tuple, list)) else (out,))[i] for i in smooth)
-
-    firsts = tuple(jet.spread()[:k] for jet in jets)
-    rows = vmap(lambda *t: pushed(function, values, t))(*firsts)
-    if order == 2:
-        upper, lower = torch.triu_indices(k, k, device=values[0].device)
-
-        def second(along: Any, across: Any, bend: Any) -> tuple[Tensor, ...]:
-            mixed = pushed(lambda *v: pushed(function, v, along), values, across)
-            straight = pushed(function, values, bend)
-            return tuple(m + s for m, s in zip(mixed, straight, strict=True))
-
-        bends = vmap(second)(
-            tuple(f[upper] for f in firsts), tuple(f[lower] for f in firsts), tuple(_seconds(jet) for jet in jets)
-        )
-        rows = tuple(torch.cat([r, b]) for r, b in zip(rows, bends, strict=True))
-    outputs = list(results)
-    for i, row in zip(smooth, rows, strict=True):
-        outputs[i] = JetTensor(results[i], row, k, order)
-    return outputs[0] if isinstance(result, Tensor) else type(result)(outputs)
-
-
-def pushed(
-    function: Callable[..., tuple[Tensor, ...]], values: tuple[Tensor, ...], tangents: tuple[Tensor, ...]
-) -> tuple[Tensor, ...]:
-    """The derivative of a function along tangents: the transpose of the transpose."""
-    outputs, pull = vjp(function, *values)[:2]
-    return vjp(lambda *w: pull(w), *(torch.zeros_like(o) for o in outputs))[1](tangents)
-
-
-def _seconds(jet: JetTensor) -> Tensor:
-    rows = jet.spread()
-    if len(rows) > jet.k:
-        return rows[jet.k :]
-    return rows.new_zeros(pair_count(jet.k), *jet.value.shape)
-
-
-# Rules with the structure of the operation in them. ------------------------------------------------------------------
-
-
-def _product(func: Any, left: Any, right: Any) -> Any:
-    """A matrix of jets times a matrix of numbers: all rows in one product."""
-    if not isinstance(left, JetTensor) or isinstance(right, JetTensor) or left.value.ndim != 2:
-        return NotImplemented
-    if left.chart is not None and left.coordinates is not None:
-        return _first_product(left, left.chart, left.coordinates, right)
-    rows = left.dense()
-    out = (rows.reshape(-1, rows.shape[-1]) @ right).view(*rows.shape[:-1], -1)
-    value = left.value
-    return JetTensor(lambda: value @ right, out, left.k, left.order, like=out[0].expand(len(value), -1))
-
-
-def _first_product(left: JetTensor, chart: Chart, coordinates: Tensor, right: Tensor) -> JetTensor:
-    """The directions go into the matrix, which then has as many rows as there are coordinates."""
-    right = right.detach()
-    if chart.origin is None:
-        return JetTensor(coordinates @ right, right[:, None], left.k, left.order)
-    absorbed, shift = chart.absorbed(right)
-    value = torch.addmm(shift, coordinates, absorbed)
-    return JetTensor(value, absorbed[:, None], left.k, left.order)
-
-
-def _affine_product(func: Any, bias: Any, left: Any, right: Any, **scales: Any) -> Any:
-    if scales or isinstance(bias, JetTensor):
-        return NotImplemented
-    product = _product(func, left, right)
-    if product is not NotImplemented:
-        product._value = product.value + bias if left.chart is not None else torch.addmm(bias, left.value, right)
-    return product
-
-
-def _convolution(func: Any, jet: Any, weight: Any, bias: Any, *settings: Any) -> Any:
-    if not isinstance(jet, JetTensor) or isinstance(weight, JetTensor) or isinstance(bias, JetTensor):
-        return NotImplemented
-    rows = jet.dense()
-    out = func(rows.flatten(0, 1), weight, None, *settings)
-    value = func(jet.value, weight, bias, *settings)
-    return JetTensor(value, out.view(*rows.shape[:2], *out.shape[1:]), jet.k, jet.order)
-
-
-def _batch_norm(func: Any, jet: Any, weight: Any, bias: Any, mean: Any, variance: Any, *rest: Any) -> Any:
-    """In eval mode an affine map for each channel; in train mode, what instance_norm makes of it."""
-    training, eps = rest[0], rest[2]
-    if not isinstance(jet, JetTensor):
-        return NotImplemented
-    if training:
-        places = [i for i in range(jet.ndim) if i != 1]
-        shape = (-1, *[1] * (jet.ndim - 2))
-        weight, bias = (None if t is None else t.view(shape) for t in (weight, bias))
-        return _normalised(jet, places, weight, bias, eps), mean, variance
-    shape = (-1, *[1] * (jet.value.ndim - 2))
-    scale = (variance + eps).rsqrt() if weight is None else weight * (variance + eps).rsqrt()
-    shift = -mean * scale if bias is None else bias - mean * scale
-    value = jet.value * scale.view(shape) + shift.view(shape)
-    return JetTensor(value, jet.dense() * scale.view(shape), jet.k, jet.order), mean, variance
-
-
-def _layer_norm(func: Any, jet: Any, shape: Any, weight: Any, bias: Any, eps: float) -> Any:
-    if not isinstance(jet, JetTensor):
-        return NotImplemented
-    return _normalised(jet, list(range(jet.ndim - len(shape), jet.ndim)), weight, bias, eps), None, None
-
-
-def _normalised(jet: JetTensor, places: list[int], weight: Any, bias: Any, eps: float) -> Any:
-    """(y - mean) / sqrt(var + eps), operation by operation: torch's own second derivative of it is wrong."""
-    centred: Any = jet - jet.mean(places, keepdim=True)
-    result = centred * ((centred * centred).mean(places, keepdim=True) + eps).rsqrt()
-    result = result if weight is None else result * weight
-    return result if bias is None else result + bias
-
-
-def _sum(sign: int) -> Callable[..., Any]:
-    def rule(func: Any, left: Any, right: Any, *, alpha: Any = 1) -> Any:
-        value = func(_value(left), _value(right), alpha=alpha)
-        if not isinstance(right, JetTensor):
-            return _like(left, value)
-        factor = sign * alpha
-        if not isinstance(left, JetTensor):
-            moved = _like(right, value)
-            return moved if moved is NotImplemented or factor == 1 else _scaled(moved, moved.value, factor)
-        a, b, k = left.dense(), right.dense(), left.k
-        if left.ndim != right.ndim:
-            return NotImplemented
-        if left.shape != right.shape:
-            a, b = left.spread().expand(-1, *value.shape), right.spread().expand(-1, *value.shape)
-        if len(a) == len(b):
-            return JetTensor(value, torch.add(a, b, alpha=factor), k, left.order)
-        rows = (a if len(a) > len(b) else factor * b).expand(-1, *value.shape).clone()
-        rows[:k] += factor * b[:k] if len(a) > len(b) else a[:k]
-        return JetTensor(value, rows, k, left.order)
-
-    return rule
-
-
-def _multiply(func: Any, left: Any, right: Any) -> Any:
-    if isinstance(left, JetTensor) and isinstance(right, JetTensor):
-        return _leibniz(left, right) if left.ndim == right.ndim else NotImplemented
-    jet, factor = (left, right) if isinstance(left, JetTensor) else (right, left)
-    return _scaled(jet, jet.value * factor, factor)
-
-
-def _divide(func: Any, left: Any, right: Any, **settings: Any) -> Any:
-    if isinstance(right, JetTensor) or settings:
-        return NotImplemented
-    return _scaled(left, left.value / right, 1 / right)
-
-
-def _leibniz(left: JetTensor, right: JetTensor) -> JetTensor:
-    k = left.k
-    value = left.value * right.value
-    a, b = left.spread().expand(-1, *value.shape), right.spread().expand(-1, *value.shape)
-    if left.order == 1:
-        return JetTensor(value, a * right.value + b * left.value, k, 1)
-    rows = value.new_zeros(k + pair_count(k), *value.shape)
-    rows[: len(a)] += a * right.value
-    rows[: len(b)] += b * left.value
-    upper, lower = torch.triu_indices(k, k, device=value.device)
-    rows[k:] += a[upper] * b[lower] + a[lower] * b[upper]
-    return JetTensor(value, rows, k, 2)
-
-
-def _scaled(jet: JetTensor, value: Tensor, factor: Any) -> Any:
-    if value.shape != jet.value.shape:
-        return NotImplemented
-    if jet.factored is not None:
-        old = jet.factored
-        return JetTensor(
-            value, None, jet.k, jet.order, factored=Factored(old.base, old.slope * factor, old.bend * factor)
-        )
-    rows = jet.dense()
-    if isinstance(factor, Tensor) and factor.ndim == value.ndim and factor.shape[0] > 1:
-        rows = jet.spread()
-    return JetTensor(value, rows * factor, jet.k, jet.order)
-
-
-def _view(func: Any, jet: Any, shape: Any) -> Any:
-    value = func(jet.value, shape)
-    if value.shape[:1] != jet.value.shape[:1]:
-        return NotImplemented
-    made = JetTensor(value, None, jet.k, jet.order)
-    rows = jet.dense()
-    made.rows = rows.reshape(*rows.shape[:2], *value.shape[1:])
-    return _aliased(made, jet)
-
-
-def _alias(func: Any, jet: Any, *_: Any, **__: Any) -> Any:
-    made = JetTensor(jet.value, jet.rows, jet.k, jet.order, factored=jet.factored)
-    made.chart, made.coordinates = jet.chart, jet.coordinates
-    return _aliased(made, jet)
-
-
-def _aliased(made: JetTensor, jet: JetTensor) -> JetTensor:
-    """Two names for one tensor: writing into either would have to write into both, which is refused."""
-    made.aliased = jet.aliased = True
-    return made
-
-
-def _like(jet: JetTensor, value: Tensor) -> Any:
-    """The same derivatives under a value that a constant was added to."""
-    if value.shape != jet.value.shape:
-        return NotImplemented
-    return JetTensor(value, jet.rows, jet.k, jet.order, factored=jet.factored)
-
-
-def _value(operand: Any) -> Any:
-    return operand.value if isinstance(operand, JetTensor) else operand
-
-
-RULES: dict[str, Callable[..., Any]] = {
-    "mm": _product,
-    "addmm": _affine_product,
-    "convolution": _convolution,
-    "native_batch_norm": _batch_norm,
-    "native_layer_norm": _layer_norm,
-    "add": _sum(1),
-    "sub": _sum(-1),
-    "mul": _multiply,
-    "div": _divide,
-    "view": _view,
-    "_unsafe_view": _view,
-    "reshape": _view,
-    "detach": _alias,
-    "alias": _alias,
-}
-
-# Linear in their first argument, whatever the others.
-LINEAR = frozenset({
-    "neg", "sum", "mean", "avg_pool1d", "avg_pool2d", "avg_pool3d", "_adaptive_avg_pool2d", "_adaptive_avg_pool3d",
-    "clone", "cumsum", "upsample_nearest2d", "upsample_bilinear2d", "pixel_shuffle", "flip", "roll", "tril", "triu",
-})  # fmt: skip

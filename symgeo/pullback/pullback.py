@@ -28,6 +28,7 @@ from symgeo.pullback.geodesic import Geodesic, connect, integrate
 from symgeo.pullback.jet import Jet
 from symgeo.pullback.layers import Layer, layer_names
 from symgeo.pullback.local import local_quantities
+from symgeo.pullback.smoothness import check_curved, check_not_piecewise
 from symgeo.pullback.target import Target
 
 
@@ -76,7 +77,8 @@ class Pullback:
     Curvature asks for two continuous derivatives: ReLU and its like are refused by name. A kink made of abs, clamp or
     where is seen when nothing else in the map bends, and else is the caller's to know.
 
-    Accuracy, relative, at median points: float64 curvature 1e-15 at cond(g) = 1, 1e-11 at 1e4, 5e-8 at 1e8.
+    Accuracy, the median relative error of R against 50 digits on shallow networks: in float64 3e-15 at cond(g) = 7,
+    2e-11 at 4e4 and 3e-7 at 4e8; in float32 3e-6, 1e-2 and no digit at all. Nearly singular metrics want float64.
 
     Args:
         features: any torch callable or module, (batch, d) -> (batch, n); twice differentiable for curvature.
@@ -86,7 +88,7 @@ class Pullback:
             the logits of; positive weights (n,); or a positive definite matrix (n, n).
         on_singular: what to do where the metric has no inverse or no volume: "raise" a NumericalError that names the
             first such point, or "mark" the point: minus infinity for a log volume, NaN for every other number.
-        chunk: how many points go through at once; by default as many as fit a cache-sized budget. The results of
+        chunk: how many points go through at once; by default 640, or fewer for wide networks. The results of
             different chunks agree to rounding (matrix products of different sizes round differently).
 
     Raises:
@@ -150,7 +152,7 @@ class Pullback:
         vectors = torch.stack(directions).detach().flatten(1)
         if int(rank(orthonormal_frame(vectors[None].double()).r, vectors.shape[1])) < len(vectors):
             raise InputError("`u` is zero, or parallel to `v`: give directions that are independent.")
-        chart = self._section or Chart(tuple(origin.shape))
+        chart = self._section or Chart(self._input_shape or tuple(origin.shape))
         section = self._with(self._map.features, self._target)
         section._section = chart.section(origin.detach().flatten(), vectors)
         return section
@@ -207,7 +209,7 @@ class Pullback:
         symbol is formed.
         """
         batch = self._batch(x)
-        self._check_bends(batch, "a geodesic")
+        check_curved(batch, "a geodesic")
         velocities, _ = flat_points(v, (batch.d,))
         if v.shape != x.shape:
             raise InputError(f"`v` must have the shape of `x`, {tuple(x.shape)}, not {tuple(v.shape)}.")
@@ -215,13 +217,13 @@ class Pullback:
         return Geodesic(batch.shaped(path.points), batch.shaped(path.velocities))
 
     def geodesic(self, a: Float[Tensor, " d"], b: Float[Tensor, " d"], count: int = 33) -> Geodesic:
-        """The geodesic from a to b, continued from the straight segment in coordinates, at `count` even times in [0, 1].
+        """The geodesic from a to b, found from the straight segment in coordinates, at `count` even times of [0, 1].
 
         Raises:
             NumericalError: no geodesic was found near the segment; the message has the residual.
         """
         batch = self._batch(torch.stack([a, b]))
-        self._check_bends(batch, "a geodesic")
+        check_curved(batch, "a geodesic")
         return connect(batch, count)
 
     def metric(self, x: Float[Tensor, "... d"]) -> Float[Tensor, "... d d"]:
@@ -289,12 +291,12 @@ class Pullback:
         order = max((quantity.order for quantity in asked.values()), default=1)
         for quantity in asked.values():
             if quantity.order == 2:
-                self._check_bends(batch, quantity.spoken)
+                check_curved(batch, quantity.spoken)
             check_size(batch, quantity.indices, order, quantity.spoken)
         ranked = {name for name in asked if name != "metric"}
         found, bends = local_quantities(batch, [*asked, "rank"] if ranked else [*asked], order, self._chunk)
         if not bends:
-            self._check_affine(batch, next(quantity.spoken for quantity in asked.values() if quantity.order == 2))
+            check_not_piecewise(batch, next(q.spoken for q in asked.values() if q.order == 2), self._chunk)
         results = {name: batch.shaped(found[name]) for name in asked}
         if ranked:
             singular = self._singular(batch, batch.shaped(found["rank"]), [asked[name].spoken for name in ranked])
@@ -314,36 +316,14 @@ class Pullback:
     def _batch(self, x: Tensor) -> Batch:
         return located(self._map, x, self._section, self._input_shape)
 
-    def _check_bends(self, batch: Batch, name: str) -> None:
-        if batch.trial.kinks:
-            raise InputError(
-                f"`features` has kinks ({', '.join(batch.trial.kinks)}), where its first derivative jumps: {name} "
-                "would be meaningless; use a smooth activation, or ask for `metric` and `log_volume`."
-            )
-        if batch.n < batch.d:
-            raise InputError(
-                f"`features` has {batch.n} outputs for {batch.d} coordinates, so that the metric has no "
-                f"inverse, and {name} no value; ask for `volume(x)`, or for a section by `on_plane(origin, u, v)`."
-            )
-
-    def _check_affine(self, batch: Batch, name: str) -> None:
-        """No second derivative anywhere: an affine map is flat, a piecewise linear one only between its kinks."""
-        slopes = batch.map(1, lambda jet: (jet.first.transpose(0, 1).flatten(1),), self._chunk)[0]
-        if batch.trial.suspects or (slopes != slopes[0]).any():
-            suspects = f" ({', '.join(batch.trial.suspects)})" if batch.trial.suspects else ""
-            raise InputError(
-                f"`features` is piecewise linear{suspects}, its second derivative zero or a jump: {name} would "
-                "would be meaningless; use a smooth activation, or ask for `metric` and `log_volume`."
-            )
-
     def _singular(self, batch: Batch, ranks: Tensor, names: list[str]) -> Tensor:
         full = min(batch.n, batch.d)
         deficient = ranks < full
         if self._on_singular == "raise" and deficient.any():
             index = int(deficient.flatten().nonzero()[0])
             raise NumericalError(
-                f"The metric is singular at {batch.name(index)} (rank {int(ranks.flatten()[index])} of {full}): no value "
-                f"for {' and '.join(names)}; drop the point, or mark such points by "
+                f"The metric is singular at {batch.name(index)} (rank {int(ranks.flatten()[index])} of {full}): no "
+                f"value for {' and '.join(names)}; drop the point, or mark such points by "
                 'Pullback(..., on_singular="mark").'
             )
         return deficient

@@ -1,5 +1,7 @@
 """Index notation: its laws, its print, and its two readings against each other and against plain SymPy."""
 
+import itertools
+
 import pytest
 import sympy as sp
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from symgeo.derivation import (
     UNITS,
     Expectation,
     Frame,
+    Index,
     Meanings,
     MinorSum,
     Opaque,
@@ -37,6 +40,7 @@ phi, Om = Opaque(r"\phi"), Opaque(r"\Omega")
 w, z, g_dd, g_uu = Tensor("w", "jd"), Tensor("z", "j"), Tensor("g", "dd"), Tensor("g", "uu")
 gamma = Tensor(r"\Gamma", "udd")
 
+zz, v = sp.symbols("z v")
 GOLD = [
     (gamma[m, a, b], r"\Gamma^{\mu}{}_{\alpha \beta}"),
     (sp.Rational(1, 4) * g_uu[a, b] * g_dd[m, n], r"\frac{1}{4} \, g^{\alpha \beta} \, g_{\mu \nu}"),
@@ -105,29 +109,30 @@ def scalars():
 
 
 def vectors():
-    """Terms with the free index mu, built at random from x, delta, derivatives and contractions."""
-    base = scalars().map(lambda e: term(e) * x[m])
+    """Terms with one free index, built at random from x, delta, derivatives and contractions, as functions of it."""
+    base = scalars().map(lambda e: lambda i, fresh: term(e) * x[i])
     return st.recursive(
         base,
         lambda inner: st.one_of(
-            st.tuples(inner, inner).map(lambda pair: pair[0] + pair[1]),
-            st.tuples(scalars(), inner).map(lambda pair: term(pair[0]) * pair[1]),
-            st.tuples(scalars(), inner).map(lambda pair: Partial(m, term(pair[0]) * _dot(pair[1]))),
+            st.tuples(inner, inner).map(lambda pair: lambda i, fresh: pair[0](i, fresh) + pair[1](i, fresh)),
+            st.tuples(scalars(), inner).map(lambda pair: lambda i, fresh: term(pair[0]) * pair[1](i, fresh)),
+            st.tuples(scalars(), inner).map(lambda pair: lambda i, fresh: _slope(pair[0], pair[1], i, fresh)),
         ),
         max_leaves=4,
     )
 
 
-def _dot(vector: Term) -> Term:
-    # A new name for the free index: delta_nu mu v_mu, contracted with x.
-    return x[n] * (DELTA[n, m] * vector)
+def _slope(factor, vector, i, fresh) -> Term:
+    """d_i of (factor x_p delta_pq v_q)."""
+    p, q = Index(f"p{next(fresh)}"), Index(f"q{next(fresh)}")
+    return Partial(i, term(factor) * x[p] * DELTA[p, q] * vector(q, fresh))
 
 
 @settings(deadline=None, derandomize=True, max_examples=25)
 @given(vectors(), st.sampled_from([2, 3, 4]))
 def test_the_normal_form_is_the_components(vector, d):
     """The algebra of delta and x, put back into components, gives what components give directly."""
-    frame = Frame(d, 1, Meanings())
+    frame, vector = Frame(d, 1, Meanings()), vector(m, itertools.count())
     form = Algebra(Meanings(), Rules()).normal_form(vector)
     radial = sum((frame.scalar(c) for key, c in form.items() if key), sp.S.Zero)
     assert all(len(key) == 1 for key, c in form.items() if not is_zero(c))

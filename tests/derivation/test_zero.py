@@ -15,6 +15,7 @@ ZEROS = [
     sp.exp(s + t) - sp.exp(s) * sp.exp(t),
     sp.exp(s / 2) ** 2 * sp.exp(-s) - 1,
     sp.sqrt(1 + s) ** 3 / (1 + s) - sp.sqrt(1 + s),
+    sp.sqrt(2 + 2 * s) - sp.sqrt(2) * sp.sqrt(1 + s),
     1 / (1 + 1 / (1 + s)) - (1 + s) / (2 + s),
     sp.diff(phi(s * t), s) - t * phi(s * t, 1),
     phi(s * (1 + t), 1) - phi(s + s * t, 1),

@@ -21,7 +21,7 @@ def erf_metric(dimension=None):
     return RadialMetric(a, 2 * sp.diff(a, s), s, dimension)
 
 
-@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize("d", [1, 2, 3])
 @pytest.mark.parametrize("name", PAIRS)
 def test_radial_formulas_equal_the_generic_tower(name, d):
     coordinates = sp.symbols(f"x1:{d + 1}", real=True)

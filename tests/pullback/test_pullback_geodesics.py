@@ -85,8 +85,9 @@ def test_the_acceleration_is_that_of_the_christoffel_symbols() -> None:
 
 def test_a_geodesic_of_a_section() -> None:
     origin, u, v = torch.randn(3, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    section = Pullback(network()).on_plane(origin, u, v)
-    composed = Pullback(lambda t, whole=network(): whole(origin + t @ torch.stack([u, v])))
+    whole = network()
+    section = Pullback(whole).on_plane(origin, u, v)
+    composed = Pullback(lambda t: whole(origin + t @ torch.stack([u, v])))
     x, w = double(0.1, 0.2), double(0.5, -0.3)
     torch.testing.assert_close(section.exp(x, w), composed.exp(x, w), rtol=0, atol=1e-9)
 

@@ -47,10 +47,10 @@ def test_the_layers_of_a_sequence_are_its_prefixes() -> None:
 
 
 def test_the_layers_of_a_network_with_branches() -> None:
-    network, x = Blocks(), points()
+    network, x = Blocks().double(), points()
     layers = Pullback(network).layers()
     assert list(layers) == ["stem", "blocks.0", "blocks.1", "unused"]
-    inner = Pullback(lambda y: network.double().blocks[0](network.stem(y)))
+    inner = Pullback(lambda y: network.blocks[0](network.stem(y)))
     expected = inner.metric(x)
     torch.testing.assert_close(layers["blocks.0"].metric(x), expected)
     assert list(Pullback(network).layers(leaves=True)) == [
@@ -67,7 +67,7 @@ def test_the_layers_of_a_section_are_sections() -> None:
     layers = Pullback(network).on_plane(p, u, v).layers()
     t = points()
     for i, layer in enumerate(layers.values()):
-        prefix = Pullback(nn.Sequential(*network[: i + 1], nn.Flatten())).on_plane(p, u, v)
+        prefix = Pullback(nn.Sequential(*list(network)[: i + 1], nn.Flatten())).on_plane(p, u, v)
         torch.testing.assert_close(layer.log_volume(t), prefix.log_volume(t))
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.func import jacrev
 from torch.nn import functional
 
+from symgeo.errors import InputError
 from symgeo.pullback.chart import Chart
 from symgeo.pullback.pointwise import FORMULAS, POINTWISE, derivatives
 from symgeo.pullback.propagation import propagate
@@ -57,6 +58,17 @@ class Images(nn.Module):
         y = y + functional.silu(self.group(y))
         y = functional.avg_pool2d(y, 2)
         return functional.softmax(self.last(torch.flatten(y, 1)[:, :8]), -1)
+
+
+class Recurrent(nn.Module):
+    """A loop in time, written by torch itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gru = seeded(nn.GRU(4, 3, batch_first=True))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.gru(x)[0].flatten(1)
 
 
 def assorted(x: Tensor) -> Tensor:
@@ -125,7 +137,7 @@ MAPS: dict[str, tuple[Callable[[Tensor], Tensor], tuple[int, ...]]] = {
     "affine": (lambda x: 2 * x + 1, (3,)),
     "constant": (lambda x: torch.ones(len(x), 2, dtype=x.dtype), (3,)),
     "logsumexp": (lambda x: torch.logsumexp(x, 1, keepdim=True), (3,)),
-    "recurrent": (lambda x, gru=seeded(nn.GRU(4, 3, batch_first=True)): gru(x)[0].flatten(1), (2, 4)),
+    "recurrent": (Recurrent(), (2, 4)),
 }
 
 
@@ -152,10 +164,7 @@ def reverse(
 @pytest.mark.parametrize("name", MAPS)
 def test_jets_against_reverse_mode(name: str, section: bool, batch: int) -> None:
     function, shape = MAPS[name]
-    if section:
-        chart = Chart(shape, normal(*shape, seed=1), normal(2, *shape, seed=2))
-    else:
-        chart = Chart(shape)
+    chart = Chart(shape, normal(*shape, seed=1), normal(2, *shape, seed=2)) if section else Chart(shape)
     coordinates = normal(batch, chart.dimension, seed=3)
     with torch.no_grad():
         jet = propagate(function, chart, coordinates, 2)
@@ -181,6 +190,18 @@ def test_a_transformer_layer_against_differences() -> None:
         slopes = torch.stack([(first(x + step) - first(x - step)) / (2 * h) for step in steps])
     torch.testing.assert_close(second, slopes[upper, lower], rtol=0, atol=1e-8 * second.abs().max().item())
     assert torch.backends.mha.get_fastpath_enabled()
+
+
+def test_what_torch_differentiates_wrongly_is_refused() -> None:
+    """Writing into a tensor leaves the map to torch, whose second derivative of layer_norm is wrong."""
+
+    def function(x: Tensor) -> Tensor:
+        return functional.layer_norm(written(x), (3,))
+
+    x = normal(2, 3)
+    assert propagate(function, Chart((3,)), x, 1).first.shape == (3, 2, 3)
+    with pytest.raises(InputError, match=r"writes into tensors.*native_layer_norm"):
+        propagate(function, Chart((3,)), x, 2)
 
 
 @pytest.mark.parametrize("name", sorted(FORMULAS))
@@ -211,6 +232,23 @@ def test_every_pointwise_function_is_one(name: str) -> None:
     torch.testing.assert_close((up - down) / (2 * h), bend, rtol=1e-6, atol=1e-8)
     alone = torch.stack([derivatives(name, function, place[None], 2)[2][0] for place in z])
     torch.testing.assert_close(alone, bend, rtol=1e-12, atol=0)
+
+
+def test_an_input_written_into_before_an_operation_that_stops_jets() -> None:
+    """The second attempt starts from the input, not from what the first made of it."""
+
+    def function(x: Tensor) -> Tensor:
+        y = (x * 1.0).mul_(2)
+        z = torch.empty_like(y)
+        z.copy_(y.sin())
+        return z + y**2
+
+    x = normal(3, 2)
+    with torch.no_grad():
+        jet = propagate(function, Chart((2,)), x, 2)
+        first, second = reverse(lambda t: (2 * t).sin() + 4 * t**2, x, torch.eye(2, dtype=torch.float64))
+    torch.testing.assert_close(jet.first, torch.stack(first, 1))
+    torch.testing.assert_close(jet.second, torch.stack(second, 1))
 
 
 def test_the_first_layer_of_a_section_is_not_confused_with_another() -> None:

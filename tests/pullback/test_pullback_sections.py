@@ -46,6 +46,20 @@ def test_the_metric_of_a_section_is_the_restriction() -> None:
     torch.testing.assert_close(geo.on_plane(origin, u, v).metric(torch.tensor([0.3, -0.2]).double()), expected)
 
 
+def test_a_section_sees_every_change_of_the_weights() -> None:
+    network = nn.Sequential(nn.Linear(6, 9), nn.Tanh()).double()
+    origin, u, v = normal(3, 6, seed=4)
+    section, t = Pullback(network).on_plane(origin, u, v), normal(3, 2, seed=5)
+    first = network[0]
+    assert isinstance(first, nn.Linear)
+    before = section.metric(t)
+    for change in (lambda: first.weight.data.mul_(2), lambda: setattr(first.weight, "data", normal(9, 6))):
+        change()
+        after = section.metric(t)
+        assert not torch.allclose(after, before)
+        torch.testing.assert_close(after, Pullback(network).on_plane(origin, u, v).metric(t))
+
+
 def test_a_section_of_a_section() -> None:
     network = seeded(nn.Sequential(nn.Linear(6, 9), nn.Sigmoid()))
     origin, u, v = normal(3, 6, seed=4)

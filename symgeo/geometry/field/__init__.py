@@ -2,7 +2,7 @@
 
 Curvature needs only +, *, / and d, so it lives in a differential field: the rational functions in the coordinates, the
 parameters and a few kernels (sin x, exp u, sqrt q, f(x), f'(x), ...), each kernel one generator, derivations given on
-generators, algebraic relations (sin^2 = 1 - cos^2, v^2 = q) reduced. An element is kept in the one normal form of
+generators, algebraic relations (sin^2 = 1 - cos^2, v^2 = q) reduced. An element is kept in the normal form of
 `symgeo.geometry.field.algebra`, so that no simplification is ever needed.
 
 When is zero, or not zero, certain?

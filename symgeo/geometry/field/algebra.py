@@ -4,11 +4,12 @@ An algebra is Z[v_1, ..., v_k, t_1, ..., t_m] with relations v_i^n_i = q_i, wher
 after v_i. An element is kept as num/den in the one form that has
 
     - num of degree below n_i in each v_i (division by the monic relations, outermost root first),
-    - den free of every v_i (multiplied up by the cofactor of its norm),
+    - den likewise, and no v_i a factor of it,
     - num and den without common factor, den with positive leading coefficient,
 
-so that equal elements have equal parts, and an element is zero exactly if num is the zero polynomial. That holds as
-long as each relation is irreducible over what comes before, which `symgeo.geometry.field.radicals` certifies. The
+so that an element is zero exactly if num is the zero polynomial. That holds as long as each relation is irreducible
+over what comes before, which `symgeo.geometry.field.radicals` certifies. A canonical algebra also frees den of every
+v_i, by the cofactor of its norm, so that equal elements have equal parts; where roots are many that is long-winded. The
 polynomials are FLINT's (Bini et al.; Monagan and Pearce's sparse arithmetic), through python-flint.
 """
 
@@ -41,7 +42,8 @@ def terms(poly: Poly) -> tuple[tuple[tuple[int, ...], Any], ...]:
 class Algebra:
     """The polynomials in `names`, and the relations among them."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, canonical: bool) -> None:
+        self.canonical = canonical
         self.context = fmpz_mpoly_ctx.get(list(names), Ordering.lex)
         self.variables: tuple[Poly, ...] = self.context.gens()
         self.one_poly: Poly = self.context.constant(1)
@@ -80,9 +82,25 @@ class Algebra:
             return self.zero
         for relation in self.relations:
             if den.degrees()[relation.index]:
-                cofactor = self.cofactor(den, relation)
-                num, den = self.reduce(num * cofactor), self.reduce(den * cofactor)
+                multiplier = self.cofactor(den, relation) if self.canonical else self._complement(den, relation)
+                if multiplier is not None:
+                    num, den = self.reduce(num * multiplier), self.reduce(den * multiplier)
         return lowest(self, num, den)
+
+    def _complement(self, poly: Poly, relation: Relation) -> Poly | None:
+        """Return the power of the root that makes a whole power of the root which divides `poly`, None if none does."""
+        power = min(monomial[relation.index] for monomial in poly.monoms())
+        return self.variables[relation.index] ** (relation.degree - power) if power else None
+
+    def settled(self, num: Poly, den: Poly, cancelled: bool) -> Fraction:
+        """Return num/den in normal form, knowing whether the two are without common factor before reduction."""
+        if not self.relations:
+            return Fraction(self, num, den) if cancelled else lowest(self, num, den)
+        degrees = den.degrees()
+        if any(degrees[relation.index] for relation in self.relations):
+            return self.fraction(num, den)
+        reduced = self.reduce(num)
+        return Fraction(self, num, den) if cancelled and reduced is num else lowest(self, reduced, den)
 
     def cofactor(self, poly: Poly, relation: Relation) -> Poly:
         """Return c with poly * c = norm of poly over the root of `relation`: the first column of the adjugate."""
@@ -147,10 +165,17 @@ class Fraction:
         return bool(len(self.num))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Fraction) and self.num == other.num and self.den == other.den
+        if not isinstance(other, Fraction):
+            return False
+        if self.den == other.den:
+            return self.num == other.num
+        return not self.algebra.canonical and not self - other
 
-    def __hash__(self) -> int:
-        return hash((terms(self.num), terms(self.den)))
+    __hash__ = None  # type: ignore[assignment]
+
+    def key(self) -> tuple[Any, Any]:
+        """Return what tells its parts apart: equal elements of a canonical algebra have equal keys."""
+        return terms(self.num), terms(self.den)
 
     def __neg__(self) -> Fraction:
         return Fraction(self.algebra, -self.num, self.den)
@@ -166,15 +191,15 @@ class Fraction:
         # Henrici: what cancels divides the common part of the denominators (Knuth, TAOCP 2, section 4.5.1)
         common = d1.gcd(d2)
         if common.is_one():
-            return Fraction(self.algebra, n1 * d2 + n2 * d1, d1 * d2)
+            return self.algebra.settled(n1 * d2 + n2 * d1, d1 * d2, cancelled=True)
         d1, d2 = d1 // common, d2 // common
         num = n1 * d2 + n2 * d1
         if not len(num):
             return self.algebra.zero
-        cancelled = num.gcd(common)
-        if not cancelled.is_one():
-            num, common = num // cancelled, common // cancelled
-        return Fraction(self.algebra, num, d1 * d2 * common)
+        factor = num.gcd(common)
+        if not factor.is_one():
+            num, common = num // factor, common // factor
+        return self.algebra.settled(num, d1 * d2 * common, cancelled=True)
 
     def __sub__(self, other: Fraction) -> Fraction:
         return self + (-other)
@@ -192,12 +217,7 @@ class Fraction:
             common = n2.gcd(d1)
             if not common.is_one():
                 n2, d1 = n2 // common, d1 // common
-        num, den = n1 * n2, d1 * d2
-        if algebra.relations:
-            reduced = algebra.reduce(num)
-            if reduced is not num:
-                return lowest(algebra, reduced, den)
-        return Fraction(algebra, num, den)
+        return algebra.settled(n1 * n2, d1 * d2, cancelled=True)
 
     def inverse(self) -> Fraction:
         """Return 1/self.

@@ -7,6 +7,7 @@ comes before what its radicand contains; everything else takes the variables aft
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import sympy as sp
 
@@ -32,11 +33,11 @@ class Builder:
         self.order = order
         self.capacity = capacity
         self.hyperbolic_as_exp = hyperbolic_as_exp
-        self.algebra = Algebra([f"a{i}" for i in range(capacity)] + [f"t{i}" for i in range(capacity)])
+        self.algebra = Algebra([f"a{i}" for i in range(capacity)] + [f"t{i}" for i in range(capacity)], canonical=True)
         self.generators: list[Generator] = []
         self.by_index: dict[int, Generator] = {}
         self.known: dict[sp.Expr, Fraction] = {}
-        self.roots: dict[Fraction, tuple[int, Fraction]] = {}
+        self.roots: dict[Any, tuple[int, Fraction]] = {}  # by the key of what the root is taken of
         self.certificate = radicals.Certificate(self)
         self.exponentials = exponentials.Exponentials(self)
         self.primitives = primitives.Primitives(self)

@@ -115,7 +115,7 @@ class Exponentials:
         return generator.inverse() if inverted else generator
 
     def _coefficient(self, argument: Fraction, log: Fraction) -> sp.Rational:
-        """The rational coefficient of the generator `log` itself in `argument`, 0 if the denominator is not a number."""
+        """The rational coefficient of a lone generator in `argument`, 0 if the denominator is not a number."""
         if not argument.den.is_constant():
             return sp.S.Zero
         (monomial,) = log.num.monoms()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sympy as sp
 
-from symgeo.geometry.field.algebra import Algebra, Fraction, Poly, dot, lowest
+from symgeo.geometry.field.algebra import Algebra, Fraction, Poly, dot
 from symgeo.geometry.field.builder import Builder
 from symgeo.geometry.field.kernels import Generator, OrderExhausted, Restart
 from symgeo.geometry.field.readable import Readable
@@ -35,7 +36,7 @@ class DifferentialField(DifferentialRing[Fraction]):
         self._count = len(self._builder.generators)
         generators = _ordered(self._builder)
         self.generators = generators
-        self.algebra = Algebra([self._name(generator) for generator in generators])
+        self.algebra = Algebra([self._name(generator) for generator in generators], canonical=False)
         place = {generator.index: position for position, generator in enumerate(generators)}
         for relation in reversed(self._builder.algebra.relations):
             self.algebra.relate(place[relation.index], relation.degree, self._moved(relation.radicand))
@@ -47,7 +48,7 @@ class DifferentialField(DifferentialRing[Fraction]):
         element = self._builder.element(expression)
         if len(self._builder.generators) != self._count:
             raise ValueError(f"{expression} has kernels that this field was not built from")
-        return Fraction(self.algebra, self._moved(element.num), self._moved(element.den))
+        return self.algebra.fraction(self._moved(element.num), self._moved(element.den))
 
     def expression(self, element: Fraction) -> sp.Expr:
         """Return `element` factored, in the user's own functions and symbols."""
@@ -65,6 +66,10 @@ class DifferentialField(DifferentialRing[Fraction]):
         """Decide whether `element` is zero."""
         return not element
 
+    def key(self, element: Fraction) -> Any:
+        """Return what tells the element's parts from others'."""
+        return element.key()
+
     def dot(self, pairs: Iterable[tuple[Fraction, Fraction]]) -> Fraction:
         """Return the sum of products."""
         return dot(self.algebra, pairs)
@@ -77,14 +82,14 @@ class DifferentialField(DifferentialRing[Fraction]):
         num, den, common = element.num, element.den, self._rates[k].denominator
         d_num = self._rate(num, k)
         if den.is_constant():
-            return lowest(self.algebra, d_num, den * common)
+            return self.algebra.settled(d_num, den * common, cancelled=False)
         d_den = self._rate(den, k)
         if not len(d_den):
-            return lowest(self.algebra, d_num, den * common)
+            return self.algebra.settled(d_num, den * common, cancelled=False)
         shared = den.gcd(d_den)
         rest = den // shared
-        top = self.algebra.reduce(d_num * rest - num * (d_den // shared))
-        return lowest(self.algebra, top, den * rest * common)
+        top = d_num * rest - num * (d_den // shared)
+        return self.algebra.settled(top, den * rest * common, cancelled=False)
 
     def _rate(self, poly: Poly, k: int) -> Poly:
         """Return d poly / d x^k times the common denominator of the generators' rates."""
@@ -130,7 +135,7 @@ class _Derivation:
 
 
 def _ordered(builder: Builder) -> list[Generator]:
-    """Roots first, outermost first; then kernels; then symbols, so that the polynomials are lexicographic in this order."""
+    """Roots first, outermost first; then kernels; then symbols: the lexicographic order of the polynomials."""
     roots = sorted((g for g in builder.generators if g.index < builder.capacity), key=lambda g: g.index)
     others = [g for g in builder.generators if g.index >= builder.capacity]
     return [*roots, *(g for g in others if g.chain), *(g for g in others if not g.chain)]

@@ -9,7 +9,7 @@ solution of what its fdiff says.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 from sympy.core.function import AppliedUndef, ArgumentIndexError
@@ -20,7 +20,7 @@ from symgeo.geometry.field.kernels import Chain, refusal
 if TYPE_CHECKING:
     from symgeo.geometry.field.builder import Builder
 
-Key = tuple[object, tuple[int, ...], tuple[Fraction, ...]]
+Key = tuple[object, tuple[int, ...], tuple[Any, ...]]
 
 
 class Functions:
@@ -47,7 +47,7 @@ class Functions:
         return self._own(e)
 
     def _derivative(self, e: sp.Derivative) -> Fraction:
-        f, names = e.expr, [name for name, count in e.variable_count for _ in range(int(count))]
+        f, names = e.expr, _names(e)
         if _undefined(f):
             others = Counter(symbol for argument in f.args for symbol in argument.free_symbols)
             if all(name in f.args and others[name] == 1 for name in names):
@@ -61,7 +61,7 @@ class Functions:
         inner, values = e.expr, dict(zip(e.variables, e.point, strict=True))
         if isinstance(inner, sp.Derivative) and _undefined(inner.expr):
             f = inner.expr
-            names = [name for name, count in inner.variable_count for _ in range(int(count))]
+            names = _names(inner)
             if all(f.args.count(name) == 1 for name in names):
                 orders = tuple(names.count(argument) for argument in f.args)
                 return self._jet(f.func, orders, tuple(argument.xreplace(values) for argument in f.args))
@@ -74,7 +74,7 @@ class Functions:
         """Return d_orders f at `arguments`."""
         builder = self.builder
         elements = tuple(builder.element(argument) for argument in arguments)
-        key = (head, orders, elements)
+        key: Key = (head, orders, tuple(element.key() for element in elements))
         if key not in self._held:
 
             def partial(i: int) -> Fraction:
@@ -87,7 +87,7 @@ class Functions:
     def _own(self, e: sp.Function) -> Fraction:
         builder = self.builder
         elements = tuple(builder.element(argument) for argument in e.args)
-        key = (e.func, (), elements)
+        key: Key = (e.func, (), tuple(element.key() for element in elements))
         if key not in self._held:
 
             def partial(i: int) -> Fraction:
@@ -121,3 +121,9 @@ def _undefined(e: sp.Basic) -> bool:
     """Whether `e` is a function that nothing is known of: undefined, or a class without an fdiff of its own."""
     own = isinstance(e, sp.Function) and not str(type(e).__module__).startswith("sympy.")
     return isinstance(e, AppliedUndef) or (own and type(e).fdiff is sp.Function.fdiff)
+
+
+def _names(e: sp.Derivative) -> list[Any]:
+    """The symbols that a derivative is taken by, each as often as it is."""
+    counts: Any = e.variable_count
+    return [name for name, count in counts for _ in range(int(count))]

@@ -10,7 +10,7 @@ integral, one is held; a second, different one is refused, since the relations a
 from __future__ import annotations
 
 from math import lcm
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
@@ -59,7 +59,7 @@ class Primitives:
         self.indices: set[int] = set()  # of logarithms
         self.circular: set[int] = set()
         self.hyperbolic: set[int] = set()
-        self._held: dict[tuple[object, Fraction], Fraction] = {}
+        self._held: dict[Any, Fraction] = {}
         self._single: dict[object, sp.Expr] = {}
         self._hyperbolic_generators: list[Fraction] = []
 
@@ -129,7 +129,8 @@ class Primitives:
             others = ", ".join(str(builder.expression(log)) for log, _ in self.logarithms[:3]) or "the exponentials"
             raise refusal(
                 kernel,
-                f"it is not certainly independent of {others}; write one in terms of the other, or declare symbols positive",
+                f"it is not certainly independent of {others}; write one in terms of the other, "
+                "or declare symbols positive",
             )
         if self._hyperbolic_generators and builder.level(argument.num):
             raise refusal(kernel, "it is not certainly independent of the inverse hyperbolic function present")
@@ -176,8 +177,8 @@ class Primitives:
         expression = builder.expression(argument)
         if head in _ODD and expression.could_extract_minus_sign():
             return -self._primitive(head(-expression), -argument)
-        if (head, argument) in self._held:
-            return self._held[head, argument]
+        if (head, argument.key()) in self._held:
+            return self._held[head, argument.key()]
         if head not in (sp.erf, sp.erfi):
             if family in self._single:
                 raise refusal(e, f"it is not certainly independent of {self._single[family]}")
@@ -195,7 +196,7 @@ class Primitives:
             return builder.element(_DERIVATIVES[head].xreplace({_z: expression}))
 
         generator = builder.adjoin(head(expression), ((partial, argument),))
-        self._held[head, argument] = generator
+        self._held[head, argument.key()] = generator
         if family == "circular":
             self.circular.add(index)
         if family == "hyperbolic":

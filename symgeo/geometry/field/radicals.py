@@ -1,10 +1,10 @@
 r"""Roots: b^(1/n) as a variable v with v^n = q, and the certificate that the relations form a field.
 
-The roots are sorted in levels: level 1 has radicands in F = Q(transcendental generators), level L+1 radicands with roots
-of level L. By Kummer theory (Lang, Algebra, VI.8; Capelli's theorem VI.9) K_L = K_(L-1)(all roots of level L) has the
-full degree, so that K_L is a field in which a reduced polynomial is zero only if it looks so, when for each prime p no
-product prod q_i^e_i, 0 <= e_i < p not all zero, over the roots with p | n_i is a p-th power in K_(L-1), up to sign.
-Sufficient, and decidable:
+The roots are sorted in levels: level 1 has radicands in F = Q(transcendental generators), level L+1 radicands with
+roots of level L. By Kummer theory (Lang, Algebra, VI.8; Capelli's theorem VI.9) the field K_L of all roots up to
+level L has the full degree over K_(L-1), and a reduced polynomial in it is zero only if it looks so, when for each
+prime p no product prod q_i^e_i, 0 <= e_i < p not all zero, over the roots with p | n_i, is a p-th power in K_(L-1);
+up to sign where 4 divides an n_i, because of x^4 + 4. Sufficient, and decidable:
 
     - in F: the factorisation of the product has an exponent that p does not divide;
     - in K_L, for q in K_(L-1): no q prod q_i^e_i, roots of level L, is a p-th power in K_(L-1);
@@ -83,14 +83,14 @@ def _root(builder: Builder, base: Fraction, n: int, kernel: sp.Expr) -> Fraction
     """Return base^(1/n) from the root w = den base^(1/n), w^n = num den^(n-1), which is known or new."""
     algebra = builder.algebra
     den = Fraction(algebra, base.den, algebra.one_poly)
-    if base in builder.roots:
-        degree, root = builder.roots[base]
+    if base.key() in builder.roots:
+        degree, root = builder.roots[base.key()]
         if degree % n:
             raise Restart(sp.Pow(builder.expression(base), sp.Rational(1, lcm(degree, n))))
         return (root / den) ** (degree // n)
     meaning = builder.expression(den) * sp.Pow(builder.expression(base), sp.Rational(1, n))
     root = builder.adjoin_root(n, base.num * base.den ** (n - 1), meaning, kernel)
-    builder.roots[base] = (n, root)
+    builder.roots[base.key()] = (n, root)
     return root / den
 
 
@@ -133,7 +133,7 @@ class Certificate:
         return True
 
     def _no_power(self, poly: Poly, p: int, level: int) -> bool:
-        """Whether `poly` is certainly no p-th power, up to sign, in the field of all roots up to `level`."""
+        """Whether `poly` is certainly no p-th power in the field of all roots up to `level`."""
         if level == 0:
             return self._rank([poly], p) == 1
         algebra, degrees = self.builder.algebra, poly.degrees()
@@ -149,6 +149,10 @@ class Certificate:
                 return False
         return True
 
+    @property
+    def _signs_count(self) -> bool:
+        return all(relation.degree % 4 for roots in self.by_level.values() for relation in roots)
+
     def _roots(self, level: int, p: int) -> list[Relation]:
         return [relation for relation in self.by_level.get(level, []) if relation.degree % p == 0]
 
@@ -160,12 +164,14 @@ class Certificate:
         return total
 
     def _rank(self, polys: list[Poly], p: int) -> int:
-        """The rank mod p of the exponents of the irreducible factors, primes included, sign left out."""
+        """The rank mod p of the exponents of the irreducible factors, primes included."""
         columns: dict[object, int] = {}
         rows: list[dict[int, int]] = []
         for poly in polys:
             content, factors = poly.factor()
             row: dict[int, int] = {}
+            if p == 2 and content < 0 and self._signs_count:
+                row[columns.setdefault("sign", len(columns))] = 1
             for prime, multiplicity in fmpz(abs(content)).factor():
                 row[columns.setdefault(int(prime), len(columns))] = int(multiplicity) % p
             for factor, multiplicity in factors:

@@ -37,7 +37,7 @@ class Readable:
             if times:
                 for part, multiplicity in parts.items():
                     top[part] -= times * multiplicity
-                factors.append(sign**times * root ** (degree * times))
+                factors.append(sign ** abs(times) * root ** (degree * times))
         factors += [self._sum(key) ** exponent for key, exponent in top.items() if exponent]
         return sp.Mul(*factors)
 

@@ -1,0 +1,1 @@
+"""Benchmarks: one package a subject, run by make."""

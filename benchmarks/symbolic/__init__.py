@@ -1,0 +1,1 @@
+"""Metric to scalar curvature: symgeo against other systems, each case in a fresh process, each answer checked."""

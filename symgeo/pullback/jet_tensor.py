@@ -1,0 +1,127 @@
+"""A tensor that carries derivatives along k directions through whatever code it is handed to.
+
+Modules, functions, sums of branches: every operation that torch runs on a `JetTensor` comes through its one door, where
+the rules of differentiation (`rules`) are applied to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from symgeo.pullback.chart import Chart
+from symgeo.pullback.jet import Factored, Jet
+from symgeo.pullback.pointwise import POINTWISE
+
+aten = torch.ops.aten
+
+IN_PLACE = ("add_", "sub_", "mul_", "div_", *(f"{name}_" for name in POINTWISE))
+# What depends on how the memory of a tensor is laid out.
+LAYOUT = ("as_strided", "_local_scalar_dense", "set_", "resize_")
+# Kernels that do many operations at once, and have no second derivative.
+FUSED = (
+    "_transformer_encoder_layer_fwd",
+    "_native_multi_head_attention",
+    "_scaled_dot_product_flash_attention_for_cpu",
+    "_scaled_dot_product_flash_attention",
+    "_scaled_dot_product_efficient_attention",
+    "_scaled_dot_product_cudnn_attention",
+)
+
+
+class UnsupportedError(Exception):
+    """An operation that jets cannot pass; the map is then differentiated as one."""
+
+
+@cache
+def outer_keys() -> tuple[Any, Any]:
+    """The dispatch keys outside any operation; within one, torch hides those of differentiation, which rules need."""
+    return torch._C._dispatch_tls_local_include_set(), torch._C._dispatch_tls_local_exclude_set()
+
+
+class JetTensor(Tensor):
+    """A tensor with derivatives along k directions.
+
+    `rows` stacks the k first derivatives and, once something has bent, the k (k + 1)/2 second ones; its shape is
+    (rows, *value.shape), or (rows, 1, ...) while the same for every point. `factored` says the same as `rows` for a
+    pointwise function of an affine map, and then `rows` is None.
+    """
+
+    _value: Tensor | Callable[[], Tensor]
+    rows: Tensor | None
+    k: int
+    order: int
+    factored: Factored | None
+    chart: Chart | None
+    coordinates: Tensor | None
+    aliased: bool
+
+    @staticmethod
+    def __new__(  # noqa: D102
+        cls,
+        value: Tensor | Callable[[], Tensor],
+        rows: Tensor | None,
+        k: int,
+        order: int,
+        *,
+        factored: Factored | None = None,
+        like: Tensor | None = None,
+    ) -> JetTensor:
+        seen = value if like is None else like  # of a value not made yet, its shape
+        device = seen.device if rows is None else rows.device
+        jet = Tensor._make_wrapper_subclass(  # pyright: ignore
+            cls, seen.shape, strides=seen.stride(), dtype=seen.dtype, device=device
+        )
+        jet._value, jet.rows, jet.k, jet.order = value, rows, k, order
+        jet.factored, jet.chart, jet.coordinates, jet.aliased = factored, None, None, False
+        return jet
+
+    @classmethod
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        # Rules make jets and jets are made over to rules: the one import that has to wait.
+        from symgeo.pullback.rules import apply
+
+        name = func.overloadpacket.__name__
+        with torch._C._ForceDispatchKeyGuard(*outer_keys()):
+            return cls._dispatched(apply, func, name, args, kwargs or {})
+
+    @classmethod
+    def _dispatched(cls, apply: Callable[..., Any], func: Any, name: str, args: Any, kwargs: Any) -> Any:
+        if name in IN_PLACE:
+            target = args[0]
+            if not isinstance(target, JetTensor) or target.aliased:
+                raise UnsupportedError(name)
+            made = apply(getattr(aten, name[:-1]), name[:-1], args, kwargs)
+            if made.shape != target.shape:
+                raise UnsupportedError(name)
+            target._value, target.rows, target.factored = made.value, made.rows, made.factored
+            target.chart = target.coordinates = None
+            return target
+        if func._schema.is_mutable or name in LAYOUT or name in FUSED:
+            raise UnsupportedError(name)
+        return apply(func, name, args, kwargs)
+
+    def __repr__(self, **_: Any) -> str:
+        return f"JetTensor({tuple(self.shape)}, k={self.k}, order={self.order})"
+
+    @property
+    def value(self) -> Tensor:
+        """The tensor itself; of a pointwise function, evaluated when needed, which after the last layer it is not."""
+        if not isinstance(self._value, Tensor):
+            self._value = self._value()
+        return self._value
+
+    def dense(self) -> Tensor:
+        """The derivatives in full, (rows, *value.shape) or (rows, 1, ...)."""
+        if self.rows is not None:
+            return self.rows
+        assert self.factored is not None
+        return Jet(None, self.k, self.order, self.factored).dense()
+
+    def spread(self) -> Tensor:
+        """The derivatives in full with the shape of the value."""
+        return self.dense().expand(-1, *self.value.shape)

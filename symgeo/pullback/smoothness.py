@@ -1,0 +1,52 @@
+"""Whether a map has a curvature at all.
+
+Where the first derivative jumps, as at the kinks of ReLU, the second is zero on either side and no number between: the
+curvature computed from it would be zero almost everywhere, and mean nothing.
+"""
+
+from __future__ import annotations
+
+from symgeo.errors import InputError
+from symgeo.pullback.batch import Batch
+
+
+def check_curved(batch: Batch, name: str) -> None:
+    """Refuse a map with kinks, or whose metric has no inverse anywhere.
+
+    Args:
+        batch: the points and the map.
+        name: what was asked for.
+
+    Raises:
+        InputError: there is no such thing.
+    """
+    if batch.trial.kinks:
+        raise InputError(
+            f"`features` has kinks ({', '.join(batch.trial.kinks)}), where its first derivative jumps: {name} would be "
+            "meaningless; use a smooth activation, or ask for `metric` and `log_volume`."
+        )
+    if batch.n < batch.d:
+        raise InputError(
+            f"`features` has {batch.n} outputs for {batch.d} coordinates, so that the metric has no inverse, and "
+            f"{name} no value; ask for `volume(x)`, or for a section by `on_plane(origin, u, v)`."
+        )
+
+
+def check_not_piecewise(batch: Batch, name: str, chunk: int | None) -> None:
+    """Of a map that bends nowhere: an affine one is flat, a piecewise linear one only between its kinks.
+
+    Args:
+        batch: the points and the map.
+        name: what was asked for.
+        chunk: points at once.
+
+    Raises:
+        InputError: the first derivatives differ between points, or an operation was seen that may have made kinks.
+    """
+    slopes = batch.map(1, lambda jet: (jet.first.transpose(0, 1).flatten(1),), chunk)[0]
+    if batch.trial.suspects or (slopes != slopes[0]).any():
+        suspects = f" ({', '.join(batch.trial.suspects)})" if batch.trial.suspects else ""
+        raise InputError(
+            f"`features` is piecewise linear{suspects}, its second derivative zero or a jump: {name} would be "
+            "meaningless; use a smooth activation, or ask for `metric` and `log_volume`."
+        )
