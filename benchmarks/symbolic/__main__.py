@@ -66,14 +66,16 @@ def table(results: dict[str, dict[str, dict[str, object]]], systems: list[str], 
         ours = float(str(own["seconds"])) if "seconds" in own else None
         entries = [cell(row[system], None if system == "symgeo" else ours) for system in systems]
         lines.append("| " + " | ".join([CASES[name]().title, *entries]) + " |")
-    return f"""# Metric to scalar curvature, in seconds
+    machine = f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}, one thread"
+    page = f"""# Metric to scalar curvature, in seconds
 
-Written by `make bench-symbolic`: every cell is a fresh process, from the matrix to a SymPy expression, imports not counted
-(Maxima: its start counted). In brackets: how many times symgeo's time. The limit was {limit:g} s. Each answer is evaluated
-to 40 digits at a rational point and compared with the closed form; "zero not recognised" means a vacuum whose scalar
-curvature was not returned as 0. {platform.python_implementation()} {platform.python_version()}, {platform.machine()}, one thread.
+Written by `make bench-symbolic`: every cell is a fresh process, from the matrix to a SymPy expression, imports not
+counted (Maxima: its start counted). In brackets: how many times symgeo's time. The limit was {limit:g} s. Each answer
+is evaluated to 40 digits at a rational point and compared with the closed form; "zero not recognised" means a vacuum
+whose scalar curvature was not returned as 0; "fails" is an error of the system itself. {machine}.
 
-""" + "\n".join(lines) + "\n"
+"""
+    return page + "\n".join(lines) + "\n"
 
 
 def main() -> None:

@@ -155,6 +155,8 @@ def at_a_point(expression: sp.Expr, coordinates: tuple[sp.Symbol, ...]) -> sp.Ex
             lambda e, body=body: body.subs(z, e.args[0]),
         )
     expression = expression.doit()
-    names = sorted(expression.free_symbols | set(coordinates), key=str)
+    # by name: a system may hand back symbols without their assumptions
+    symbols = expression.free_symbols | set(coordinates)
+    names = sorted({symbol.name for symbol in symbols})
     values = {name: sp.Rational(2 * i + 3, 3 * i + 11) for i, name in enumerate(names)}
-    return sp.N(expression.subs(values), 40)
+    return sp.N(expression.subs({symbol: values[symbol.name] for symbol in symbols}), 40)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import time
+from itertools import pairwise
 
 import sympy as sp
 
@@ -22,7 +23,7 @@ def script(name: str) -> str:
     case = CASES[name]()
     rows = ",".join("[" + ",".join(_text(entry) for entry in row) + "]" for row in case.matrix.tolist())
     used = {type(f).__name__ for f in case.matrix.atoms(sp.Function)}
-    gradients = [f"gradef({a}(z), {b}(z))$" for chain in _OPAQUE_DERIVATIVES for a, b in zip(chain, chain[1:], strict=False)]
+    gradients = [f"gradef({a}(z), {b}(z))$" for chain in _OPAQUE_DERIVATIVES for a, b in pairwise(chain)]
     gradients.append("gradef(Sig(z), Sig(z)*(1-Sig(z)))$")
     depends = "depends(A, t)$" if "A" in used else ""
     rows = rows.replace("A(t)", "A")

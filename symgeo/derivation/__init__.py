@@ -34,7 +34,6 @@ from symgeo.derivation.lawful import RulesHold
 from symgeo.derivation.printer import latex
 from symgeo.derivation.steps import Define, Given, Inverse, Let, LetFunction, Prose, Step
 from symgeo.derivation.unary import LOG, Antiderivative, Known, Opaque
-from symgeo.derivation.zero import is_zero
 
 __all__ = [
     "COORDINATES",
@@ -85,7 +84,6 @@ __all__ = [
     "Term",
     "UnitSum",
     "inputs",
-    "is_zero",
     "latex",
     "term",
     "units",

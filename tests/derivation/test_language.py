@@ -25,13 +25,13 @@ from symgeo.derivation import (
     Term,
     UnitSum,
     inputs,
-    is_zero,
     latex,
     term,
     units,
 )
 from symgeo.derivation.contraction import Algebra
 from symgeo.errors import InputError
+from symgeo.geometry.field import is_zero
 
 a, b, m, n = inputs(r"\alpha \beta \mu \nu")
 j, k = units("j k")

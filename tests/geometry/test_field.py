@@ -107,6 +107,15 @@ def test_derivatives_are_sympys(expression):
         element, truth = field.derivative(element, 0), sp.diff(truth, x)
 
 
+def test_a_coordinate_may_have_the_name_of_a_bound_variable():
+    xi_2 = sp.Symbol("xi_2")
+    field = DifferentialField((xi_2, x), [f(xi_2, x * xi_2**2 + x)])
+    value = field.expression(field.derivative(field.element(f(xi_2, x * xi_2**2 + x)), 1))
+    g = sp.Lambda((x, y), x**3 * y**2)
+    concrete = value.replace(f, g).doit()
+    assert sp.expand(concrete - sp.diff(g(xi_2, x * xi_2**2 + x), x)) == 0
+
+
 REFUSED = [
     sqrt(x) + sqrt(y) + sqrt(x * y),
     sqrt(1 - cos(x) ** 2) + sin(x),

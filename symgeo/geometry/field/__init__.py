@@ -21,6 +21,6 @@ Identities hold where both sides are defined, on the branches that SymPy uses; r
 split only at factors that their symbols' assumptions make positive.
 """
 
-from symgeo.geometry.field.field import DifferentialField
+from symgeo.geometry.field.field import DifferentialField, is_zero
 
-__all__ = ["DifferentialField"]
+__all__ = ["DifferentialField", "is_zero"]

@@ -125,6 +125,21 @@ class DifferentialField(DifferentialRing[Fraction]):
         return poly.project_to_context(self.algebra.context)
 
 
+def is_zero(expression: sp.Expr) -> bool:
+    """Decide whether an expression is zero in the smallest field that holds it.
+
+    Raises:
+        InputError: naming a kernel that no field can hold.
+
+    >>> s = sp.Symbol("s", positive=True)
+    >>> is_zero(sp.sqrt(2 + 2 * s) - sp.sqrt(2) * sp.sqrt(1 + s)), is_zero(sp.sin(2 * s) - sp.sin(s))
+    (True, False)
+    """
+    if expression == 0:
+        return True
+    return not DifferentialField((), [expression], order=0).element(expression)
+
+
 class _Derivation:
     """d/dx^k on generators: polynomial rates over one denominator, and the generators it cannot differentiate."""
 

@@ -107,7 +107,7 @@ def _jet_expression(head: type[sp.Function], orders: tuple[int, ...], arguments:
         return head(*arguments)
     uses = Counter(symbol for argument in arguments for symbol in argument.free_symbols)
     names = [
-        argument if argument.is_Symbol and uses[argument] == 1 else sp.Symbol(f"xi_{i + 1}")
+        argument if argument.is_Symbol and uses[argument] == 1 else _unused(f"xi_{i + 1}", uses)
         for i, argument in enumerate(arguments)
     ]
     derivative = sp.Derivative(
@@ -127,3 +127,11 @@ def _names(e: sp.Derivative) -> list[Any]:
     """The symbols that a derivative is taken by, each as often as it is."""
     counts: Any = e.variable_count
     return [name for name, count in counts for _ in range(int(count))]
+
+
+def _unused(name: str, used: Counter) -> sp.Symbol:
+    """A symbol of this name, or of the first longer one, that the arguments do not contain."""
+    names = {symbol.name for symbol in used}
+    while name in names:
+        name += "_"
+    return sp.Symbol(name)
