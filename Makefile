@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help report test test-all lint format derivations figures bench clean
+.PHONY: help report test test-all lint format derivations figures bench bench-symbolic clean
 
 help:          ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -40,8 +40,10 @@ derivations: $(READY)  ## write every derivation's .tex, .json and, where TeX is
 figures: $(READY)      ## draw every figure into figures/
 	$(BIN)/symgeo figure --all --train --output figures
 
-bench: $(READY)        ## the benchmarks, one thread, as ratios
-	$(BIN)/python -m benchmarks
+bench: bench-symbolic  ## all benchmarks, one thread, as ratios
+
+bench-symbolic: $(READY)  ## curvature against other systems, into docs/benchmarks/symbolic.md
+	$(BIN)/python -m benchmarks.symbolic
 
 clean:                 ## remove what the targets made, .venv too
 	rm -rf $(VENV) report build dist

@@ -1,7 +1,16 @@
 """SymPy in; numeric functions and readable source files out. Knows nothing of metrics or networks."""
 
 from symgeo.codegen.kernel import Kernel, generate
-from symgeo.codegen.program import Input, InverseCholesky, Let, LogDiagonal, Program, Stack
+from symgeo.codegen.program import (
+    Input,
+    InverseCholesky,
+    Let,
+    LogDiagonal,
+    OrthogonalColumns,
+    Program,
+    Stack,
+    TriangularInverse,
+)
 from symgeo.codegen.source import module_source
 
 __all__ = [
@@ -10,8 +19,10 @@ __all__ = [
     "Kernel",
     "Let",
     "LogDiagonal",
+    "OrthogonalColumns",
     "Program",
     "Stack",
+    "TriangularInverse",
     "generate",
     "module_source",
 ]

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from symgeo.codegen.printers import ScalarPrinter, numpy_printer, torch_printer
 
 _NUMPY_ARRAY = '''
-def _array(name, value, shape):
+def _array(name, value, shape, like=None):
     """`value` as floating-point array whose last axes are `shape` (None: any size), all entries finite."""
     value = np.asarray(value)
     if value.dtype.kind != "f":
         raise ValueError(f"`{name}` must hold floating-point numbers, not {value.dtype}; convert with .astype(float)")
+    if like is not None:
+        value = value.astype(like.dtype, copy=False)
     tail = value.shape[value.ndim - len(shape) :] if value.ndim >= len(shape) else None
     if tail is None or any(want not in (None, got) for want, got in zip(shape, tail, strict=True)):
         wanted = ", ".join("any" if size is None else str(size) for size in shape)
@@ -36,6 +38,38 @@ def _number(name, value, domain):
     return value
 '''
 
+_NUMPY_INSIDE = '''
+def _inside(x, domains):
+    """Refuse the first point with a component outside its domain."""
+    for k, (name, domain) in domains.items():
+        outside = x[:, k] <= 0 if domain == "positive" else x[:, k] < 0
+        if outside.any():
+            first = x[np.argmax(outside)].tolist()
+            raise ValueError(f"`x` must have {domain} {name}, but a point is {first}")
+'''
+
+_NUMPY_FINITE = '''
+def _finite(result, x):
+    """`result` in the precision of `x`; the first point where it has no value is refused."""
+    good = np.isfinite(result)
+    while good.ndim > 1:
+        good = good.all(-1)
+    if not good.all():
+        raise ValueError(f"there is no finite value at the point {x[np.argmin(good)].tolist()}")
+    return result.astype(x.dtype, copy=False)
+'''
+
+_NUMPY_COLUMNS = '''
+def _orthogonal_columns(name, matrix):
+    """Q and R with matrix = Q R, the columns of Q orthonormal; linearly dependent columns are refused."""
+    Q, R = np.linalg.qr(matrix)
+    signs = np.where(np.diagonal(R) < 0, -1.0, 1.0).astype(matrix.dtype)
+    Q, R = Q * signs, R * signs[:, None]
+    if (np.diagonal(R) <= len(matrix) * np.finfo(matrix.dtype).eps * np.linalg.norm(matrix, axis=0)).any():
+        raise ValueError(f"`{name}` has linearly dependent columns, so that the metric is singular everywhere")
+    return Q, R
+'''
+
 _NUMPY_CHOLESKY = '''
 def _inverse_cholesky(g, x):
     """E = L^-1 with g = L L^T, so E g E^T = 1; a matrix singular to working precision is refused."""
@@ -48,9 +82,9 @@ def _inverse_cholesky(g, x):
                 lower[i] = np.linalg.cholesky(matrix)
             except np.linalg.LinAlgError:
                 break
+    # Each pivot against its own diagonal entry, so that units do not matter.
     pivots = np.diagonal(lower, axis1=-2, axis2=-1) ** 2
-    largest = np.diagonal(g, axis1=-2, axis2=-1).max(-1, keepdims=True)
-    good = (pivots > g.shape[-1] * np.finfo(g.dtype).eps * largest).all(-1)
+    good = (pivots > g.shape[-1] * np.finfo(g.dtype).eps * np.diagonal(g, axis1=-2, axis2=-1)).all(-1)
     if not good.all():
         raise ValueError(f"the metric is singular to working precision at the point {x[np.argmin(good)].tolist()}")
     return np.linalg.inv(lower)
@@ -85,13 +119,46 @@ def _number(name, value, domain, like):
     return value
 '''
 
+_TORCH_INSIDE = '''
+def _inside(x, domains):
+    """Refuse the first point with a component outside its domain."""
+    for k, (name, domain) in domains.items():
+        outside = x[:, k] <= 0 if domain == "positive" else x[:, k] < 0
+        if outside.any():
+            first = x[int(outside.nonzero()[0, 0])].tolist()
+            raise ValueError(f"`x` must have {domain} {name}, but a point is {first}")
+'''
+
+_TORCH_FINITE = '''
+def _finite(result, x):
+    """`result` in the precision of `x`; the first point where it has no value is refused."""
+    good = torch.isfinite(result)
+    while good.ndim > 1:
+        good = good.all(-1)
+    if not good.all():
+        raise ValueError(f"there is no finite value at the point {x[int((~good).nonzero()[0, 0])].tolist()}")
+    return result.to(x.dtype)
+'''
+
+_TORCH_COLUMNS = '''
+def _orthogonal_columns(name, matrix):
+    """Q and R with matrix = Q R, the columns of Q orthonormal; linearly dependent columns are refused."""
+    Q, R = torch.linalg.qr(matrix)
+    signs = torch.where(torch.diagonal(R) < 0, -1.0, 1.0).to(matrix.dtype)
+    Q, R = Q * signs, R * signs[:, None]
+    if (torch.diagonal(R) <= len(matrix) * torch.finfo(matrix.dtype).eps * matrix.norm(dim=0)).any():
+        raise ValueError(f"`{name}` has linearly dependent columns, so that the metric is singular everywhere")
+    return Q, R
+'''
+
 _TORCH_CHOLESKY = '''
 def _inverse_cholesky(g, x):
     """E = L^-1 with g = L L^T, so E g E^T = 1; a matrix singular to working precision is refused."""
     lower, info = torch.linalg.cholesky_ex(g)
+    # Each pivot against its own diagonal entry, so that units do not matter.
     pivots = torch.diagonal(lower, dim1=-2, dim2=-1) ** 2
-    largest = torch.diagonal(g, dim1=-2, dim2=-1).amax(-1, keepdim=True)
-    good = (pivots > g.shape[-1] * torch.finfo(g.dtype).eps * largest).all(-1) & (info == 0)
+    diagonal = torch.diagonal(g, dim1=-2, dim2=-1)
+    good = (pivots > g.shape[-1] * torch.finfo(g.dtype).eps * diagonal).all(-1) & (info == 0)
     if not good.all():
         first = int((~good).nonzero()[0, 0])
         raise ValueError(f"the metric is singular to working precision at the point {x[first].tolist()}")
@@ -108,14 +175,11 @@ class Backend:
     module: str
     array_type: str
     imports: str
-    array: str
-    number: str
-    cholesky: str
-    like: str
+    prelude: dict[str, str]
+    number_like: str
     eye: str
     zeros: str
     einsum: str
-    stack: str
     broadcast: str
     printer: Callable[[], ScalarPrinter]
     block: int | None
@@ -126,14 +190,18 @@ NUMPY = Backend(
     module="np",
     array_type="np.ndarray",
     imports="import numpy as np\nfrom scipy import special",
-    array=_NUMPY_ARRAY,
-    number=_NUMPY_NUMBER,
-    cholesky=_NUMPY_CHOLESKY,
-    like="",
+    prelude={
+        "_array": _NUMPY_ARRAY,
+        "_number": _NUMPY_NUMBER,
+        "_inside": _NUMPY_INSIDE,
+        "_finite": _NUMPY_FINITE,
+        "_orthogonal_columns": _NUMPY_COLUMNS,
+        "_inverse_cholesky": _NUMPY_CHOLESKY,
+    },
+    number_like="",
     eye="np.eye({0}, dtype=x.dtype)",
-    zeros="np.zeros((len(x), {0}), dtype=x.dtype)",
+    zeros="np.zeros(({0},), dtype=x.dtype)",
     einsum='np.einsum("{0}", {1}, optimize=True)',
-    stack="np.stack",
     broadcast="np.broadcast_to({0}, (len(x), {1})).astype(x.dtype)",
     printer=numpy_printer,
     block=4096,
@@ -144,14 +212,18 @@ TORCH = Backend(
     module="torch",
     array_type="torch.Tensor",
     imports="import torch",
-    array=_TORCH_ARRAY,
-    number=_TORCH_NUMBER,
-    cholesky=_TORCH_CHOLESKY,
-    like=", like=x",
+    prelude={
+        "_array": _TORCH_ARRAY,
+        "_number": _TORCH_NUMBER,
+        "_inside": _TORCH_INSIDE,
+        "_finite": _TORCH_FINITE,
+        "_orthogonal_columns": _TORCH_COLUMNS,
+        "_inverse_cholesky": _TORCH_CHOLESKY,
+    },
+    number_like=", like=x",
     eye="torch.eye({0}, dtype=x.dtype, device=x.device)",
-    zeros="x.new_zeros((len(x), {0}))",
+    zeros="x.new_zeros(({0},))",
     einsum='torch.einsum("{0}", {1})',
-    stack="torch.stack",
     broadcast="torch.as_tensor({0}, dtype=x.dtype, device=x.device).expand((len(x), {1})).clone()",
     printer=torch_printer,
     block=None,

@@ -51,6 +51,7 @@ NUMPY_FUNCTIONS: dict[str, str] = {
     "loggamma": "special.gammaln({0})",
     "besselk": "special.kv({0}, {1})",
     "logistic": "special.expit({0})",
+    "log1pexp": "np.logaddexp(0, {0})",
 }
 
 _SAME_NAME = ("exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh")
@@ -71,15 +72,23 @@ TORCH_FUNCTIONS: dict[str, str] = {
     # lgamma is log|Gamma|: right for positive arguments, where these kernels use it.
     "loggamma": "torch.lgamma({0})",
     "logistic": "torch.sigmoid({0})",
+    "log1pexp": "torch.logaddexp({0}, torch.zeros_like({0}))",
 }
+
+
+# Functions of array sizes alone, which are Python's own integers.
+_OF_NUMBERS = {
+    name: name for name in ("exp", "log", "sin", "cos", "tan", "tanh", "sinh", "cosh", "gamma", "erf", "erfc")
+}
+_OF_NUMBERS["loggamma"] = "lgamma"
 
 
 class ScalarPrinter(PythonCodePrinter):
     """Prints an elementwise expression; names of arrays are taken as they are."""
 
-    def __init__(self, functions: dict[str, str], sqrt: str, step: str) -> None:
+    def __init__(self, functions: dict[str, str], sqrt: str, step: str, clamps: dict[str, str] | None = None) -> None:
         super().__init__({"fully_qualified_modules": False, "allow_unknown_functions": True})
-        self.functions, self.sqrt, self.step = functions, sqrt, step
+        self.functions, self.sqrt, self.step, self.clamps = functions, sqrt, step, clamps or {}
         self.sizes: frozenset[sp.Symbol] = frozenset()  # array sizes: plain integers where the code runs
 
     def _print(self, expr: sp.Basic, **kwargs: object) -> str:
@@ -90,15 +99,20 @@ class ScalarPrinter(PythonCodePrinter):
         name = type(expr).__name__
         if not expr.free_symbols:
             return self._number(expr)
+        if expr.free_symbols <= self.sizes and name in _OF_NUMBERS:
+            return f"math.{_OF_NUMBERS[name]}({self._print(expr.args[0])})"
         if isinstance(expr, sp.Heaviside):
-            return self.step.format(self._print(expr.args[0]))
+            return self.step.format(self._print(expr.args[0]), float(expr.args[1]))
         if name not in self.functions:
             raise InputError(
                 f"`quantity` holds {expr}, which has no numeric form here; substitute an expression for it "
                 f"(known functions: {', '.join(sorted(self.functions))})"
             )
         if name in ("Max", "Min"):
-            return reduce(self.functions[name].format, map(self._print, expr.args))
+            # torch's maximum wants two tensors; a bound that is a number clamps.
+            numbers = [a for a in expr.args if a.free_symbols <= self.sizes] if self.clamps else []
+            code = reduce(self.functions[name].format, (self._print(a) for a in expr.args if a not in numbers))
+            return reduce(self.clamps[name].format, map(self._print, numbers), code) if numbers else code
         return self.functions[name].format(*map(self._print, expr.args))
 
     def _print_Pow(self, expr: sp.Pow, **_: object) -> str:
@@ -153,9 +167,11 @@ class ScalarPrinter(PythonCodePrinter):
 
 def numpy_printer() -> ScalarPrinter:
     """The printer of NumPy and scipy.special code."""
-    return ScalarPrinter(NUMPY_FUNCTIONS, sqrt="np.sqrt({0})", step="np.where({0} > 0, 1.0, 0.0)")
+    return ScalarPrinter(NUMPY_FUNCTIONS, sqrt="np.sqrt({0})", step="np.heaviside({0}, {1})")
 
 
 def torch_printer() -> ScalarPrinter:
     """The printer of torch code: differentiable, any dtype and device."""
-    return ScalarPrinter(TORCH_FUNCTIONS, sqrt="torch.sqrt({0})", step="(({0}) > 0).to(x.dtype)")
+    step = "(({0} > 0).to(x.dtype) + {1} * ({0} == 0).to(x.dtype))"
+    clamps = {"Max": "torch.clamp({0}, min={1})", "Min": "torch.clamp({0}, max={1})"}
+    return ScalarPrinter(TORCH_FUNCTIONS, sqrt="torch.sqrt({0})", step=step, clamps=clamps)

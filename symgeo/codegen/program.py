@@ -29,7 +29,8 @@ class Input:
     """An argument of the kernel.
 
     `symbol` is a Symbol (a number) or an IndexedBase (an array of `shape`, whose sizes are symbols or integers).
-    A `batched` input has any leading shape of points before `shape`.
+    A `batched` input has any leading shape of points before `shape`; `domains` are those of its components, where some
+    are not the whole line (a radius, an angle), with the names that an error gives them.
     """
 
     symbol: sp.Symbol | sp.IndexedBase
@@ -37,6 +38,7 @@ class Input:
     shape: tuple[sp.Expr, ...] = ()
     batched: bool = False
     domain: Domain = "real"
+    domains: tuple[tuple[str, Domain], ...] = ()
 
     @property
     def name(self) -> str:
@@ -62,6 +64,26 @@ class Stack:
 
 
 @dataclass(frozen=True)
+class OrthogonalColumns:
+    """`target` Q and `triangle` R with `matrix` = Q R, Q^T Q = I, R upper triangular with a positive diagonal.
+
+    A matrix whose columns are linearly dependent to working precision is an error.
+    """
+
+    target: sp.IndexedBase
+    triangle: sp.IndexedBase
+    matrix: sp.IndexedBase
+
+
+@dataclass(frozen=True)
+class TriangularInverse:
+    """`target` is the inverse of an upper triangular `matrix`."""
+
+    target: sp.IndexedBase
+    matrix: sp.IndexedBase
+
+
+@dataclass(frozen=True)
 class InverseCholesky:
     """`target` = E = L^-1 for `matrix` = L L^T, so that E g E^T = I: the rows of E are a g-orthonormal coframe.
 
@@ -80,7 +102,7 @@ class LogDiagonal:
     matrix: sp.IndexedBase
 
 
-Step = Let | Stack | InverseCholesky | LogDiagonal
+Step = Let | Stack | OrthogonalColumns | TriangularInverse | InverseCholesky | LogDiagonal
 
 
 @dataclass(frozen=True)
@@ -103,13 +125,13 @@ class Program:
     requires: tuple[tuple[sp.Expr, str], ...] = ()
 
     def __post_init__(self) -> None:
-        names = [i.name for i in self.inputs]
+        names = [i.name for i in self.inputs] + [str(size) for size in self.sizes]
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
-            raise InputError(f"`{self.name}`: two inputs are called {twice[0]!r}; rename one of them")
+            raise InputError(f"`{self.name}`: two inputs, or an input and a size, are called {twice[0]!r}; rename one")
         known: set[sp.Basic] = {i.symbol for i in self.inputs} | set(self.sizes)
         for step in self.steps:
-            free = _free(step) - known
+            free = reads(step) - known
             if free:
                 lacking = ", ".join(sorted(map(str, free)))
                 raise InputError(
@@ -117,13 +139,15 @@ class Program:
                     "declare it as an input or substitute a value"
                 )
             known.add(step.target.base if isinstance(step.target, sp.Indexed) else step.target)
+            if isinstance(step, OrthogonalColumns):
+                known.add(step.triangle)
         if self.output not in known:
             raise InputError(f"`{self.name}` returns {self.output}, which no step defines")
 
 
-def _free(step: Step) -> set[sp.Basic]:
+def reads(step: Step) -> set[sp.Basic]:
     """Names that a step reads."""
-    if isinstance(step, InverseCholesky | LogDiagonal):
+    if not isinstance(step, Let | Stack):
         return {step.matrix}
     expressions = step.components if isinstance(step, Stack) else [sp.sympify(step.value)]
     names: set[sp.Basic] = set()

@@ -14,7 +14,7 @@ import sympy as sp
 
 from symgeo.codegen.backend import BACKENDS, Backend
 from symgeo.codegen.program import Input, Program
-from symgeo.codegen.writer import Writer
+from symgeo.codegen.writer import RESERVED, Lines, Writer
 from symgeo.errors import InputError
 
 
@@ -27,15 +27,16 @@ def module_source(program: Program, backend: str = "numpy") -> str:
     if backend not in BACKENDS:
         raise InputError(f"`backend` must be one of {', '.join(sorted(BACKENDS))}, not {backend!r}")
     for entry in program.inputs:
-        if not entry.name.isidentifier() or keyword.iskeyword(entry.name):
-            raise InputError(f"`{entry.name}` cannot name a Python argument; rename the symbol")
+        taken = entry.name in RESERVED or entry.name == program.name
+        if not entry.name.isidentifier() or keyword.iskeyword(entry.name) or taken:
+            raise InputError(f"`{entry.name}` cannot name an argument of a kernel; rename the symbol")
     target = BACKENDS[backend]
     writer = Writer(program, target)
     lines = writer.write()
-    body = _body(program, target, lines.once, lines.each, writer.batched[program.output])
-    numbers = any(not i.shape for i in program.inputs)
-    prelude = target.array + (target.number if numbers else "") + (target.cholesky if writer.uses_cholesky else "")
-    needs_math = numbers or "math." in body
+    body = _body(program, target, lines, writer.name(program.output), writer.batched[program.output])
+    called = [name for name in target.prelude if f"{name}(" in body]
+    prelude = "".join(target.prelude[name] for name in called)
+    needs_math = "math." in prelude + body
     text = "\n".join(
         [
             f'"""{program.title}\n',
@@ -108,16 +109,17 @@ def _docstring(program: Program, backend: Backend) -> str:
     return "\n".join([*lines, '"""'])
 
 
-def _body(program: Program, backend: Backend, once: list[str], each: list[str], moving: bool) -> str:
+def _body(program: Program, backend: Backend, written: Lines, result: str, moving: bool) -> str:
     points = _points(program)
     lines: list[str] = []
     known: dict[sp.Expr, str] = {}
     # The points come first: they set dtype and device for the others.
     for entry in sorted(program.inputs, key=lambda i: not i.batched):
-        like = backend.like if entry is not points else ""
         if not entry.shape:
-            lines.append(f'{entry.name} = _number("{entry.name}", {entry.name}, "{entry.domain}"{like})')
+            arguments = f'"{entry.name}", {entry.name}, "{entry.domain}"{backend.number_like}'
+            lines.append(f"{entry.name} = _number({arguments})")
             continue
+        like = ", like=x" if entry is not points else ""
         wanted = [str(size) if size.is_Integer else known.get(size, "None") for size in entry.shape]
         ending = ", ".join(wanted) + ("," if len(wanted) == 1 else "")
         lines.append(f'{entry.name} = _array("{entry.name}", {entry.name}, ({ending}){like})')
@@ -133,22 +135,26 @@ def _body(program: Program, backend: Backend, once: list[str], each: list[str], 
     for condition, sentence in program.requires:
         lines += [f"if not {sp.sstr(condition)}:", f'    raise ValueError(f"{sentence}")']
     tail = ", ".join(map(str, program.output_shape))
-    result = str(program.output)
-    lines += ["shape = x.shape[:-1]", "x = x.reshape(-1, x.shape[-1])", *once]
+    lines += ["shape = x.shape[:-1]", "x = x.reshape(-1, x.shape[-1])"]
+    limited = {k: domain for k, domain in enumerate(points.domains) if domain[1] != "real"}
+    if limited:
+        lines.append(f"_inside(x, {limited})")
+    lines += written.once
     if not moving:
-        lines += [f"{result} = {backend.broadcast.format(result, tail + ',' if tail else '')}", *each]
+        lines += [*written.each, f"{result} = {backend.broadcast.format(result, tail + ',' if tail else '')}"]
     elif backend.block is None:
-        lines += each
+        lines += written.each
     else:
         empty = f"np.zeros((0, {tail}), dtype=x.dtype)" if tail else "np.zeros(0, dtype=x.dtype)"
         lines += [
             "",
             "def block(x):",
-            textwrap.indent("\n".join([*each, f"return {result}"]), "    "),
+            textwrap.indent("\n".join([*written.each, f"return {result}"]), "    "),
             "",
-            f"# {backend.block} points at a time, so that temporaries stay in cache.",
-            f"parts = [block(x[i : i + {backend.block}]) for i in range(0, len(x), {backend.block})]",
+            f"# {backend.block} points at a time, so that temporaries stay in cache; what overflows is named below.",
+            'with np.errstate(all="ignore"):',
+            f"    parts = [block(x[start : start + {backend.block}]) for start in range(0, len(x), {backend.block})]",
             f"{result} = np.concatenate(parts) if parts else {empty}",
         ]
-    lines.append(f"return {result}.reshape((*shape, {tail}))" if tail else f"return {result}.reshape(shape)")
+    lines.append(f"return _finite({result}, x).reshape({f'(*shape, {tail})' if tail else 'shape'})")
     return "\n".join(lines)

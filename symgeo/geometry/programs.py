@@ -54,13 +54,13 @@ def program_of(metric: Metric, quantity: str) -> Program:
 
 def parameters(symbols: Iterable[sp.Symbol]) -> tuple[Input, ...]:
     """Number inputs for the free symbols of a formula, with the domain that their assumptions state."""
+    return tuple(Input(s, "parameter", domain=_domain(s)) for s in sorted(symbols, key=str))
 
-    def domain(symbol: sp.Symbol) -> Domain:
-        if symbol.is_positive:
-            return "positive"
-        return "nonnegative" if symbol.is_nonnegative else "real"
 
-    return tuple(Input(s, "parameter", domain=domain(s)) for s in sorted(symbols, key=str))
+def _domain(symbol: sp.Symbol) -> Domain:
+    if symbol.is_positive:
+        return "positive"
+    return "nonnegative" if symbol.is_nonnegative else "real"
 
 
 def coordinate_program(metric: CoordinateMetric, quantity: str) -> Program:
@@ -73,7 +73,13 @@ def coordinate_program(metric: CoordinateMetric, quantity: str) -> Program:
     components = tuple(component.xreplace(at) for component in flat)
     result = sp.IndexedBase("result")
     inputs = (
-        Input(X, f"points, coordinates ({', '.join(map(str, metric.coordinates))})", (metric.dimension,), batched=True),
+        Input(
+            X,
+            f"points, coordinates ({', '.join(map(str, metric.coordinates))})",
+            (metric.dimension,),
+            batched=True,
+            domains=tuple((str(coordinate), _domain(coordinate)) for coordinate in metric.coordinates),
+        ),
         *parameters(set(metric.symbols.values()) - set(metric.coordinates)),
     )
     # A large tensor would fill pages of docstring: the metric says which geometry it is.

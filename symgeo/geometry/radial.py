@@ -131,6 +131,12 @@ class RadialMetric(Metric):
         """Return sqrt(det g) = a^((d-1)/2) sqrt(a + b s)."""
         return self.a ** ((self.dimension - 1) / 2) * sp.sqrt(self._value(lambda j: j.A))
 
+    def log_volume_element(self) -> sp.Expr:
+        """Return 1/2 log det g = ((d-1) log a + log(a + b s)) / 2, products of positive factors taken apart."""
+        logarithms = (sp.expand_log(sp.log(f)) for f in (self.a, self._value(lambda j: j.A)))
+        tangential, radial = (sp.expand_log(logarithm) for logarithm in logarithms)
+        return ((self.dimension - 1) * tangential + radial) / 2
+
     def christoffel(self, kind: int = 2) -> RadialTensor:
         """Return Gamma^r_ab ("udd", kind 2) or Gamma_r,ab ("ddd", kind 1).
 

@@ -1,11 +1,15 @@
 """What a shallow network's quantities compute, for any width n and dimension d: sums over units are contractions.
 
-Curvature is taken in the orthonormal frame of g = L L^T: with E = L^-1 and t_abc = E_ai E_bj E_ck T_ijk,
+The weights are orthogonalised once, W = Q R, so that in the chart y = R x the metric
 
-    R = (|t|^2 - |tr t|^2) / 4
+    g'_ab = (1/n) sum_j phi'(z_j)^2 Q_ja Q_jb
 
-differences numbers of the size of R, where inverting g would square its condition. Derived in
-derivations/03_shallow_network.
+is as well conditioned as the slopes allow, however badly scaled or nearly parallel the columns of W are. There the
+curvature is taken in the orthonormal frame of g' = L L^T: with E = L^-1 and t_uvw = E_ua E_vb E_wc T'_abc,
+
+    R = (|t|^2 - |tr t|^2) / 4,      log sqrt det g = log |det R| - log det E,
+
+and indices go back to the chart x with R and its inverse. Derived in derivations/03_shallow_network.
 """
 
 from __future__ import annotations
@@ -15,17 +19,29 @@ from collections.abc import Callable
 import sympy as sp
 
 from symgeo.activations import Activation
-from symgeo.codegen.program import Input, InverseCholesky, Let, LogDiagonal, Program, Step
+from symgeo.codegen.program import (
+    Input,
+    InverseCholesky,
+    Let,
+    LogDiagonal,
+    OrthogonalColumns,
+    Program,
+    Step,
+    TriangularInverse,
+)
 from symgeo.errors import InputError
 from symgeo.geometry.programs import X, title
 
 N = sp.Symbol("n", integer=True, positive=True)
 D = sp.Symbol("d", integer=True, positive=True)
 W, B, Z = (sp.IndexedBase(name, real=True) for name in ("W", "b", "z"))
-P, Q = (sp.IndexedBase(name, real=True) for name in ("phi1_squared", "phi1_phi2"))
-G, E, INVERSE, T = (sp.IndexedBase(name, real=True) for name in ("g", "E", "inverse", "T"))
-# T with one, two and three indices in the frame, and its trace there.
-T1, T2, T3, TRACE = (sp.IndexedBase(name, real=True) for name in ("T_1", "T_2", "T_3", "trace"))
+COLUMNS, TRIANGLE, BACK = (sp.IndexedBase(name, real=True) for name in ("Q", "R", "R_inverse"))
+P, C = (sp.IndexedBase(name, real=True) for name in ("phi1_squared", "phi1_phi2"))
+G, E, T = (sp.IndexedBase(name, real=True) for name in ("g", "E", "T"))
+# T with its first index in the frame and the others in the chart y, then one and two of them in the chart x; t_uvw.
+T1, T1_YX, T1_XX, T2, T3, TRACE = (
+    sp.IndexedBase(name, real=True) for name in ("T_1", "T_1yx", "T_1xx", "T_2", "T_3", "trace")
+)
 RESULT, NUMBER = sp.IndexedBase("result", real=True), sp.Symbol("result", real=True)
 
 j = sp.Idx("j", N)
@@ -47,75 +63,103 @@ def _preactivation() -> Step:
 def _at_z(function: Callable[[sp.Expr], sp.Expr]) -> sp.Expr:
     """A function of a real z, at z_j."""
     z = sp.Symbol("z", real=True)
-    return function(z).xreplace({z: Z[j]})
+    return sp.sympify(function(z)).xreplace({z: Z[j]})
 
 
-def _metric(phi: Activation, target: sp.IndexedBase = G) -> list[Step]:
-    return [
-        _preactivation(),
-        Let(P[j], _at_z(lambda z: phi.derivative(z, 1) ** 2 / N)),
-        Let(target[a, b], _over(P[j] * W[j, a] * W[j, b], j)),
-    ]
+def _slopes(phi: Activation) -> list[Step]:
+    return [_preactivation(), Let(P[j], _at_z(lambda z: phi.derivative(z, 1) ** 2 / N))]
+
+
+def _metric(phi: Activation) -> list[Step]:
+    return [*_slopes(phi), Let(RESULT[a, b], _over(P[j] * W[j, a] * W[j, b], j))]
 
 
 def _frame(phi: Activation) -> list[Step]:
-    return [*_metric(phi), InverseCholesky(E, G)]
+    return [
+        OrthogonalColumns(COLUMNS, TRIANGLE, W),
+        *_slopes(phi),
+        Let(G[a, b], _over(P[j] * COLUMNS[j, a] * COLUMNS[j, b], j)),
+        InverseCholesky(E, G),
+    ]
 
 
 def _third(phi: Activation) -> list[Step]:
     return [
         *_frame(phi),
-        Let(Q[j], _at_z(lambda z: 2 * phi.derivative(z, 1) * phi.derivative(z, 2) / N)),
-        Let(T[a, b, c], _over(Q[j] * W[j, a] * W[j, b] * W[j, c], j)),
+        Let(C[j], _at_z(lambda z: 2 * phi.derivative(z, 1) * phi.derivative(z, 2) / N)),
+        Let(T[a, b, c], _over(C[j] * COLUMNS[j, a] * COLUMNS[j, b] * COLUMNS[j, c], j)),
+        Let(T1[u, b, c], _over(E[u, a] * T[a, b, c], a)),
     ]
+
+
+def _third_in_chart(phi: Activation) -> list[Step]:
+    """The first index in the frame, the other two in the chart x."""
+    return [
+        *_third(phi),
+        Let(T1_YX[u, b, c], _over(T1[u, b, e] * TRIANGLE[e, c], e)),
+        Let(T1_XX[u, b, c], _over(T1_YX[u, e, c] * TRIANGLE[e, b], e)),
+    ]
+
+
+def _coframe(target: sp.IndexedBase) -> list[Step]:
+    """The frame in the chart x, F = E R^-T, so that g^ab = F_ua F_ub."""
+    return [TriangularInverse(BACK, TRIANGLE), Let(target[u, a], _over(E[u, e] * BACK[a, e], e))]
 
 
 def _inverse(phi: Activation) -> list[Step]:
-    return [*_frame(phi), Let(RESULT[a, b], _over(E[u, a] * E[u, b], u))]
+    F = sp.IndexedBase("frame", real=True)
+    return [*_frame(phi), *_coframe(F), Let(RESULT[a, b], _over(F[u, a] * F[u, b], u))]
 
 
 def _log_volume(value: Callable[[sp.Expr], sp.Expr]) -> Callable[[Activation], list[Step]]:
-    # log det L^-1 = -1/2 log det g
-    log = sp.Symbol("log_det_E", real=True)
-    return lambda phi: [*_frame(phi), LogDiagonal(log, E), Let(NUMBER, value(log))]
+    """A function of log sqrt det g."""
+    once, each = sp.Symbol("log_det_R", real=True), sp.Symbol("log_det_E", real=True)
+    return lambda phi: [
+        *_frame(phi),
+        LogDiagonal(once, TRIANGLE),
+        LogDiagonal(each, E),
+        Let(NUMBER, value(once - each)),
+    ]
 
 
 def _christoffel(phi: Activation) -> list[Step]:
-    return [
-        *_third(phi),
-        Let(INVERSE[a, b], _over(E[u, a] * E[u, b], u)),
-        Let(RESULT[a, b, c], _over(INVERSE[a, e] * T[e, b, c], e) / 2),
-    ]
+    F = sp.IndexedBase("frame", real=True)
+    return [*_third_in_chart(phi), *_coframe(F), Let(RESULT[a, b, c], _over(F[u, a] * T1_XX[u, b, c], u) / 2)]
 
 
 def _riemann(phi: Activation) -> list[Step]:
     product = sp.IndexedBase("product", real=True)
     return [
-        *_third(phi),
-        Let(T1[u, b, c], _over(E[u, a] * T[a, b, c], a)),
-        Let(product[a, b, c, e], _over(T1[u, a, b] * T1[u, c, e], u)),
+        *_third_in_chart(phi),
+        Let(product[a, b, c, e], _over(T1_XX[u, a, b] * T1_XX[u, c, e], u)),
         Let(RESULT[a, b, c, e], (product[b, c, a, e] - product[b, e, a, c]) / 4),
     ]
 
 
-def _two_in_frame(phi: Activation) -> list[Step]:
+def _in_frame(phi: Activation) -> list[Step]:
     return [
         *_third(phi),
-        Let(T1[u, b, c], _over(E[u, a] * T[a, b, c], a)),
         Let(T2[u, v, c], _over(E[v, b] * T1[u, b, c], b)),
         Let(TRACE[u], _over(T2[u, v, c] * E[v, c], v, c)),
     ]
 
 
 def _ricci(phi: Activation) -> list[Step]:
+    # R_bc = (t_uvb t_uvc - tr_u t_ubc) / 4 in the chart y, then both indices into the chart x.
+    y, yx = sp.IndexedBase("ricci_y", real=True), sp.IndexedBase("ricci_yx", real=True)
     square, trace = _over(T2[u, v, b] * T2[u, v, c], u, v), _over(TRACE[u] * T1[u, b, c], u)
-    return [*_two_in_frame(phi), Let(RESULT[b, c], square / 4 - trace / 4)]
+    return [
+        *_in_frame(phi),
+        Let(y[b, c], square / 4 - trace / 4),
+        Let(yx[b, c], _over(y[b, e] * TRIANGLE[e, c], e)),
+        Let(RESULT[b, c], _over(yx[e, c] * TRIANGLE[e, b], e)),
+    ]
 
 
 def _scalar_curvature(phi: Activation) -> list[Step]:
     square, trace = _over(T3[u, v, w] * T3[u, v, w], u, v, w), _over(TRACE[u] * TRACE[u], u)
     return [
-        *_two_in_frame(phi),
+        *_in_frame(phi),
         Let(T3[u, v, w], _over(E[w, c] * T2[u, v, c], c)),
         Let(NUMBER, square / 4 - trace / 4),
     ]
@@ -123,11 +167,11 @@ def _scalar_curvature(phi: Activation) -> list[Step]:
 
 # quantity -> (rank of the result, formula, steps)
 _QUANTITIES: dict[str, tuple[int, str, Callable[[Activation], list[Step]]]] = {
-    "matrix": (2, METRIC, lambda phi: _metric(phi, RESULT)),
+    "matrix": (2, METRIC, _metric),
     "inverse": (2, f"g^ab, the inverse of {METRIC}", _inverse),
-    "determinant": (0, f"det g,   {METRIC}", _log_volume(lambda log: sp.exp(-2 * log))),
-    "volume_element": (0, f"sqrt det g,   {METRIC}", _log_volume(lambda log: sp.exp(-log))),
-    "log_volume_element": (0, f"1/2 log det g,   {METRIC}", _log_volume(lambda log: -log)),
+    "determinant": (0, f"det g,   {METRIC}", _log_volume(lambda log: sp.exp(2 * log))),
+    "volume_element": (0, f"sqrt det g,   {METRIC}", _log_volume(sp.exp)),
+    "log_volume_element": (0, f"1/2 log det g,   {METRIC}", _log_volume(lambda log: log)),
     "christoffel": (3, f"Gamma^c_ab = g^ce T_eab / 2\n{THIRD}", _christoffel),
     "riemann": (4, f"R_abcd = g^ef (T_ebc T_fad - T_ebd T_fac) / 4\n{THIRD}", _riemann),
     "ricci": (2, f"R_bd = g^ac g^ef (T_ebc T_fad - T_ebd T_fac) / 4\n{THIRD}", _ricci),

@@ -119,7 +119,7 @@ def points(**change):
         ({"x": np.zeros((3, 4))}, r"`W` must have a shape that ends in \(any, 4\), not \(5, 2\)"),
         ({"x": np.array([[0.0, 1.0], [np.nan, 0.0]])}, r"`x` is not finite at index \(1, 0\)"),
         ({"b": np.zeros(4)}, r"`b` must have a shape that ends in \(5\), not \(4,\)"),
-        ({"W": np.ones((5, 2))}, "the metric is singular to working precision at the point"),
+        ({"W": np.ones((5, 2))}, "`W` has linearly dependent columns, so that the metric is singular everywhere"),
         ({"W": np.ones((1, 2)), "b": np.ones(1)}, "width n = 1 is below the input dimension d = 2"),
         ({"W": np.ones((2, 5, 2))}, "`W` takes no leading axes"),
     ],
@@ -185,7 +185,7 @@ def test_program_names_what_it_lacks():
     of = Input(x, "points", (sp.Integer(2),), batched=True)
     with pytest.raises(InputError, match="`area` depends on a, not among its inputs x"):
         Program("area", "t", "f", "s", (of,), (Let(y, a * x[0]),), y, ())
-    with pytest.raises(InputError, match="two inputs are called 'x'"):
+    with pytest.raises(InputError, match="two inputs, or an input and a size, are called 'x'"):
         Program("area", "t", "f", "s", (of, Input(sp.Symbol("x"), "number")), (Let(y, x[0]),), y, ())
 
 
@@ -194,3 +194,84 @@ def test_undefined_functions_are_named():
     metric = symgeo.CoordinateMetric(sp.diag(1, sp.Function("A")(t) ** 2), (t, r))
     with pytest.raises(InputError, match=r"`quantity` holds A\(.*\), which has no numeric form"):
         generate(metric.matrix)
+
+
+NAMES = ["zero", "x_0", "shape_", "delta", "c1", "result", "t1", "s", "q", "E", "lambda_"]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("name", NAMES)
+def test_no_name_of_a_parameter_changes_the_answer(backend, name):
+    u, v = sp.symbols("u v", real=True)
+    p = sp.Symbol(name, positive=True)
+    metric = symgeo.CoordinateMetric(sp.diag(1, p + u**2), (u, v))
+    g = np.asarray(generate(metric.matrix, backend)(np.array([0.7, 0.1]), **{name: 3.0}))
+    assert np.allclose(g, np.diag([1, 3.49]), rtol=1e-15)
+    s = sp.Symbol("s" if name != "s" else "r", nonnegative=True)
+    radial = symgeo.RadialMetric(p + s, 2 * p + s, s)
+    x = np.array([0.3, -1.1])
+    g = np.asarray(generate(radial.matrix, backend)(x, **{name: 3.0}))
+    assert np.allclose(g, (3 + x @ x) * np.eye(2) + (6 + x @ x) * np.outer(x, x), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["zero", "delta", "c1", "lambda", "r^2", "x", "result", "np"])
+def test_no_name_of_the_radius_changes_the_answer(name):
+    s = sp.Symbol(name, nonnegative=True)
+    x = np.array([0.3, -1.1])
+    g = generate(symgeo.RadialMetric(1 + s, s, s).matrix)(x)
+    assert np.allclose(g, (1 + x @ x) * np.eye(2) + x @ x * np.outer(x, x), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["np", "torch", "block", "len", "_array", "matrix", "class", "r^2"])
+def test_names_that_no_argument_can_have_are_refused(name):
+    u, v = sp.symbols("u v", real=True)
+    metric = symgeo.CoordinateMetric(sp.diag(1, sp.Symbol(name, positive=True) + u**2), (u, v))
+    with pytest.raises(InputError, match="cannot name an argument of a kernel; rename the symbol"):
+        generate(metric.matrix)
+
+
+def test_a_point_outside_its_chart_is_named():
+    r, t = sp.Symbol("r", positive=True), sp.Symbol("t", real=True)
+    polar = symgeo.CoordinateMetric(sp.diag(1, r**2), (r, t))
+    for backend in ("numpy", "torch"):
+        with pytest.raises(InputError, match=r"`x` must have positive r, but a point is \[-1.0, 2.0\]"):
+            generate(polar.volume_element, backend)(np.array([[1.0, 0.0], [-1.0, 2.0]]))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("quantity", ["scalar_curvature", "christoffel", "inverse"])
+def test_a_point_without_a_value_is_named(backend, quantity):
+    metric = symgeo.WideNetwork("monomial(2)").metric
+    x = np.array([[1.0, 0.0], [0.0, 0.0]])
+    with pytest.raises(InputError, match=r"there is no finite value at the point \[0.0, 0.0\]"):
+        generate(getattr(metric, quantity), backend)(x, sigma=1.0, zeta=0.0)
+
+
+@pytest.mark.parametrize("name", ["relu", "sigmoid"])
+def test_float32_stays_float32(name):
+    metric = symgeo.ShallowNetwork(name, inputs=2, width=2).metric
+    rng = np.random.default_rng(0)
+    x, W, b = rng.normal(size=(3, 2)).astype(np.float32), rng.normal(size=(5, 2)), rng.normal(size=5)
+    assert generate(metric.matrix)(x, W=W, b=b).dtype == np.float32
+    assert generate(metric.log_volume_element)(x, W=W, b=b).dtype == np.float32
+    for quantity in ("volume_element", "log_volume_element", "scalar_curvature"):
+        assert generate(getattr(WIDE, quantity))(x, sigma=1.0, zeta=0.5).dtype == np.float32
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_sums_are_over_whole_ranges_and_fixed_indices_stay_fixed(backend):
+    n, d = sp.Symbol("n", integer=True, positive=True), sp.Symbol("d", integer=True, positive=True)
+    x, W, y = sp.IndexedBase("x"), sp.IndexedBase("W"), sp.Symbol("y")
+    a = sp.Idx("a", d)
+    inputs = (Input(W, "weights", (d, n)), Input(x, "points", (d,), batched=True))
+
+    def kernel(value):
+        return generate(Program("total", "t", "f", "s", inputs, (Let(y, value),), y, (), sizes=(n, d)), backend)
+
+    points, weights = np.array([1.0, 2.0, 3.0]), np.arange(6.0).reshape(3, 2)
+    value = kernel(sp.Sum(W[a, 0] * x[a], (a, 0, d - 1)))(points, W=weights)
+    assert float(value) == 16.0  # 0*1 + 2*2 + 4*3
+    with pytest.raises(InputError, match="the sum over a must run over its whole range"):
+        kernel(sp.Sum(x[a], (a, 1, d - 1)))
+    with pytest.raises(InputError, match="inside a sum; contract it first"):
+        kernel(sp.Sum(x[a] * sp.KroneckerDelta(a, 0), (a, 0, d - 1)))

@@ -9,7 +9,7 @@ import sympy as sp
 import torch
 from scipy import special
 
-from symgeo.activations import logistic
+from symgeo.activations import log1pexp, logistic
 from symgeo.codegen.printers import NUMPY_FUNCTIONS, TORCH_FUNCTIONS, numpy_printer, torch_printer
 from symgeo.errors import InputError
 
@@ -28,6 +28,8 @@ POINTS = {"acosh": 1.7, "atanh": 0.3, "asin": 0.3, "acos": 0.3, "erfinv": 0.3}
 def expression(name):
     if name == "logistic":
         return logistic(t)
+    if name == "log1pexp":
+        return log1pexp(t)
     return SPECIAL[name] if name in SPECIAL else getattr(sp, name)(t)
 
 
@@ -42,9 +44,9 @@ def test_every_function_has_its_value(backend, name):
     array = (lambda v: np.array([v])) if backend == "numpy" else (lambda v: torch.tensor([v], dtype=torch.float64))
     space = {"np": np, "torch": torch, "special": special, "math": math, "t": array(value), "u": array(other)}
     got = float(np.ravel(eval(printer.doprint(e), space))[0])
-    exact = sp.lambdify((t, u), e, ["mpmath", {"logistic": lambda a: 1 / (1 + mp.exp(-a))}])(
-        mp.mpf(value), mp.mpf(other)
-    )
+    exact = sp.lambdify(
+        (t, u), e, ["mpmath", {"logistic": lambda a: 1 / (1 + mp.exp(-a)), "log1pexp": lambda a: mp.log1p(mp.exp(a))}]
+    )(mp.mpf(value), mp.mpf(other))
     assert got == pytest.approx(float(exact), rel=4e-15)
 
 

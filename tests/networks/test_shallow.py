@@ -197,3 +197,98 @@ def test_feature_map_kernel(name, backend):
     exact = network.feature_map().xreplace({network.symbols[k]: sp.Float(v, 30) for k, v in values.items()})
     features = np.asarray(symgeo.generate(network.feature_map, backend)(x, W=W, b=b))[0]
     assert np.allclose(features, np.array(exact.evalf(20).tolist(), dtype=float).ravel(), rtol=1e-14, atol=1e-16)
+
+
+@pytest.mark.parametrize("name", ["monomial(1)", "leaky_relu(1)", lambda z: 2 * z])
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_constant_slopes(name, backend):
+    metric = symgeo.ShallowNetwork(name, inputs=2, width=5).metric
+    W, b, x = random_network(1, 5, 2)
+    slope = 2 if callable(name) else 1
+    g = np.asarray(symgeo.generate(metric.matrix, backend)(x, W=W, b=b))
+    assert np.allclose(g, np.broadcast_to(slope**2 * W.T @ W / 5, (4, 2, 2)), rtol=1e-14)
+    if name != "leaky_relu(1)":
+        assert np.allclose(np.asarray(symgeo.generate(metric.scalar_curvature, backend)(x, W=W, b=b)), 0)
+
+
+def curvature_of_exact_weights(W, b, x):
+    """R of the tanh network at 60 digits, R = (|T|^2 - |tr T|^2)/4 with an exact inverse."""
+    with mp.workdps(60):
+        n, d = W.shape
+        W = [[mp.mpf(float(v)) for v in row] for row in W]
+        z = [sum(W[j][a] * mp.mpf(float(x[a])) for a in range(d)) + mp.mpf(float(b[j])) for j in range(n)]
+        p = [mp.sech(t) ** 2 for t in z]
+        q = [-2 * mp.tanh(t) * mp.sech(t) ** 4 for t in z]
+        g = mp.matrix(d, d)
+        for a in range(d):
+            for c in range(d):
+                g[a, c] = mp.fsum(p[j] ** 2 * W[j][a] * W[j][c] for j in range(n)) / n
+        inverse = g**-1
+        r = range(d)
+        T = [[[2 * mp.fsum(q[j] * W[j][a] * W[j][c] * W[j][e] for j in range(n)) / n for e in r] for c in r] for a in r]
+        up = [[[mp.fsum(inverse[a, k] * T[k][c][e] for k in r) for e in r] for c in r] for a in r]
+        trace = [mp.fsum(up[a][a][c] for a in r) for c in r]
+        square = mp.fsum(up[a][c][e] * up[c][a][k] * inverse[e, k] for a in r for c in r for e in r for k in r)
+        return (square - mp.fsum(trace[a] * inverse[a, c] * trace[c] for a in r for c in r)) / 4
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("gap", [1e-2, 1e-4, 1e-6, 1e-8])
+def test_nearly_parallel_weights_keep_their_digits(backend, gap):
+    # cond(g) reaches 1e16; the metric is regular in the chart that the weights' QR decomposition gives.
+    rng = np.random.default_rng(3)
+    first = rng.normal(size=6)
+    W, b, x = np.stack([first, first + gap * rng.normal(size=6)], 1), rng.normal(size=6), rng.normal(size=2)
+    exact = float(curvature_of_exact_weights(W, b, x))
+    R = symgeo.generate(symgeo.ShallowNetwork("tanh", inputs=2, width=2).metric.scalar_curvature, backend)
+    # The columns themselves hold only eps/gap of their difference.
+    assert float(R(x, W=W, b=b)) == pytest.approx(exact, rel=1e-13 + 1e3 * np.finfo(float).eps / gap)
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-6, 1e9])
+def test_units_of_the_inputs_do_not_matter(unit):
+    metric = symgeo.ShallowNetwork("tanh", inputs=2, width=2).metric
+    W, b, x = random_network(5, 9, 2)
+    D = np.array([1.0, unit])
+    R, log = symgeo.generate(metric.scalar_curvature), symgeo.generate(metric.log_volume_element)
+    assert np.allclose(R(x / D, W=W * D, b=b), R(x, W=W, b=b), rtol=1e-10)
+    assert np.allclose(log(x / D, W=W * D, b=b), log(x, W=W, b=b) + np.log(unit), rtol=1e-12)
+    gamma = symgeo.generate(metric.christoffel)
+    jacobian = np.einsum("a,b,c->abc", 1 / D, D, D)
+    assert np.allclose(gamma(x / D, W=W * D, b=b) / jacobian, gamma(x, W=W, b=b), rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "point"), [("softplus", 750.0), ("softplus", -40.0), ("gelu", -9.0), ("probit", -9.0)]
+)
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_features_far_out_keep_their_digits(name, point, backend):
+    network = symgeo.ShallowNetwork(name, inputs=1, width=1)
+    value = np.asarray(symgeo.generate(network.feature_map, backend)(np.array([point]), W=np.eye(1), b=np.zeros(1)))
+    with mp.workdps(40):
+        z = mp.mpf(point)
+        exact = {"softplus": mp.log1p(mp.exp(z)), "gelu": z * mp.ncdf(z), "probit": mp.ncdf(z)}[name]
+    assert float(value[0]) == pytest.approx(float(exact), rel=1e-13)
+    g = np.asarray(symgeo.generate(network.metric.matrix, backend)(np.array([point]), W=np.eye(1), b=np.zeros(1)))
+    with mp.workdps(40):
+        slope = {
+            "softplus": 1 / (1 + mp.exp(-z)),
+            "gelu": mp.ncdf(z) + z * mp.npdf(z),
+            "probit": mp.npdf(z),
+        }[name]
+    assert float(g[0, 0]) == pytest.approx(float(slope**2), rel=1e-12)
+
+
+def test_rectified_cubes_are_smooth_enough_for_curvature():
+    metric = symgeo.ShallowNetwork("rectified_monomial(3)", inputs=2, width=3).metric
+    cubes = symgeo.ShallowNetwork("monomial(3)", inputs=2, width=3).metric
+    W, b, x = random_network(2, 9, 2)
+    active = np.array([(W @ p + b > 0) for p in x])
+    R = symgeo.generate(metric.scalar_curvature)
+    for p, on in zip(x, active, strict=True):
+        if on.sum() >= 3:
+            # Units that are off contribute nothing but their share of 1/n.
+            share = on.sum() / len(b)
+            alone = symgeo.generate(cubes.scalar_curvature)(p, W=W[on], b=b[on])
+            assert np.isclose(R(p, W=W, b=b) * share, alone, rtol=1e-9)
+    assert not metric.scalar_curvature().has(sp.DiracDelta)

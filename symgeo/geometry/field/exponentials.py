@@ -98,12 +98,9 @@ class Exponentials:
         return result
 
     def _new_exp(self, argument: Fraction, kernel: sp.Expr) -> Fraction:
+        # The sign of the exponent stays as the user writes it: where exp(-u) decays, exp(u) would overflow.
         builder = self.builder
-        expression = builder.expression(argument)
-        inverted = expression.could_extract_minus_sign()
-        if inverted:
-            argument, expression = -argument, -expression
-        meaning = 1 / kernel if inverted else kernel
+        expression, meaning = builder.expression(argument), kernel
         if isinstance(kernel, sp.exp) and not sp.exp(expression).is_Mul:
             meaning = sp.exp(expression)
         index = builder.next_index
@@ -112,7 +109,7 @@ class Exponentials:
         self.indices.add(index)
         self.exp_arguments.append(argument)
         self.exp_generators.append(generator)
-        return generator.inverse() if inverted else generator
+        return generator
 
     def _coefficient(self, argument: Fraction, log: Fraction) -> sp.Rational:
         """The rational coefficient of a lone generator in `argument`, 0 if the denominator is not a number."""
