@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from itertools import combinations
+from math import comb, factorial
 from typing import Any
 
 import sympy as sp
@@ -41,6 +43,21 @@ class PhiDerivative(sp.Function):
         return body if exp is None else rf"{{{body}}}^{{{exp}}}"
 
 
+class Potential(sp.Function):
+    """F(z) with F'' = phi'^2, opaque: Potential(0, z), then Potential(1, z), then PhiDerivative(1, z)^2."""
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 2) -> sp.Expr:
+        """The next derivative."""
+        order, z = self.args
+        return PhiDerivative(1, z) ** 2 if order == 1 else Potential(order + 1, z)
+
+
+# Above this many terms in det g, results are kept as nested sums: expanding them takes minutes and reads no better.
+_EXPANDED_TERMS = 150
+
+
 class ShallowMetric(Metric):
     """The metric of a shallow network, in its inputs, weights and biases.
 
@@ -53,26 +70,69 @@ class ShallowMetric(Metric):
 
     @cached_property
     def opaque(self) -> HessianMetric:
-        """The same metric for an activation left open, in PhiDerivative(1, z_j)."""
-        network = self.network
-        z, W, n = network.preactivations, network.weights, network.width
-        size = range(network.inputs)
-        g = [
-            [sum(PhiDerivative(1, z[j]) ** 2 * W[j, a] * W[j, b] for j in range(n)) / sp.Integer(n) for b in size]
-            for a in size
-        ]
-        return HessianMetric.from_matrix(sp.Matrix(g), network.points)
+        """The same metric for an activation left open, in PhiDerivative(1, z_j): g = dd psi, psi = (1/n) sum_j F(z_j).
+
+        Zero is decided in the differential field for as many units as inputs, and for networks of few units (all of two
+        inputs and ten units, say); larger ones keep nested sums in plain SymPy arithmetic.
+        """
+        n, d = self.network.width, self.network.inputs
+        terms = comb(n, d) * factorial(d) ** 2
+        psi = sum(Potential(0, z) for z in self.network.preactivations) / sp.Integer(n)
+        arithmetic = "field" if n == d or terms <= _EXPANDED_TERMS else "sympy"
+        return HessianMetric(psi, self.network.points, arithmetic=arithmetic, riemannian=True)
 
     def _closed(self, value: Any) -> Any:
         """`value` with the activation's own derivatives in place of the opaque ones."""
         phi = self.network.activation
+        # Nested sums share their parts, which a plain walk through the tree would visit exponentially often.
+        known: dict[sp.Basic, sp.Basic] = {}
 
-        def put(expression: sp.Expr) -> sp.Expr:
-            return expression.xreplace(
-                {f: phi.derivative(f.args[1], int(f.args[0])) for f in expression.atoms(PhiDerivative)}
-            )
+        def put(expression: sp.Basic) -> sp.Basic:
+            if expression not in known:
+                if isinstance(expression, PhiDerivative):
+                    known[expression] = phi.derivative(expression.args[1], int(expression.args[0]))
+                elif expression.args:
+                    known[expression] = expression.func(*map(put, expression.args))
+                else:
+                    known[expression] = expression
+            return known[expression]
 
         return value.applyfunc(put) if hasattr(value, "applyfunc") else put(value)
+
+    def _curvature_by_units(self) -> sp.Expr:
+        """R = sum_jk c_j c_k G_jk (G_jk^2 - G_jj G_kk) / n^2 in minors of W; c_j = phi'_j phi''_j, G_jk = w_j . g^-1 w_k.
+
+        By Cauchy and Binet det g = n^-d sum_S det[w_S]^2 phi'_S^2 over sets of d units, and
+        G_jk det g = n^(1-d) sum_S det[w_j w_S] det[w_k w_S] phi'_S^2 over sets of d - 1. Derived in
+        derivations/03_shallow_network; nothing is expanded, so that large networks stay readable.
+        """
+        n, d = self.network.width, self.network.inputs
+        W, z = self.network.weights, self.network.preactivations
+        units = range(n)
+        slope = [PhiDerivative(1, t) for t in z]
+        c = [PhiDerivative(1, t) * PhiDerivative(2, t) for t in z]
+
+        def squares(rows: tuple[int, ...]) -> sp.Expr:
+            return sp.Mul(*(slope[r] ** 2 for r in rows))
+
+        minors = {rows: W[list(rows), :].det(method="berkowitz") for rows in combinations(units, d)}
+
+        def bordered(j: int, rows: tuple[int, ...]) -> sp.Expr:
+            """det[w_j w_S], zero where j is in S."""
+            if j in rows:
+                return sp.S.Zero
+            place = sum(r < j for r in rows)
+            return (-1) ** place * minors[tuple(sorted((j, *rows)))]
+
+        det = sum(minor**2 * squares(rows) for rows, minor in minors.items()) / sp.Integer(n) ** d
+        G = {
+            (j, k): sum(bordered(j, S) * bordered(k, S) * squares(S) for S in combinations(units, d - 1))
+            / sp.Integer(n) ** (d - 1)
+            for j in units
+            for k in range(j + 1)
+        }
+        total = sum((1 if j == k else 2) * c[j] * c[k] * G[j, k] * (G[j, k] ** 2 - G[j, j] * G[k, k]) for j, k in G)
+        return total / (n**2 * det**3)
 
     @property
     def dimension(self) -> sp.Expr:
@@ -118,7 +178,8 @@ class ShallowMetric(Metric):
     def scalar_curvature(self) -> sp.Expr:
         """R = (T_abc T^abc - T_a T^a) / 4; zero for width = inputs, where z is a flat chart."""
         self.network.activation.require_smooth("curvature")
-        return self._closed(self.opaque.scalar_curvature())
+        nested = self.opaque.arithmetic == "sympy"
+        return self._closed(self._curvature_by_units() if nested else self.opaque.scalar_curvature())
 
     def program(self, quantity: str) -> Program:
         """The program of a quantity, for any width n and input dimension d, whatever they are here."""

@@ -292,3 +292,24 @@ def test_rectified_cubes_are_smooth_enough_for_curvature():
             alone = symgeo.generate(cubes.scalar_curvature)(p, W=W[on], b=b[on])
             assert np.isclose(R(p, W=W, b=b) * share, alone, rtol=1e-9)
     assert not metric.scalar_curvature().has(sp.DiracDelta)
+
+
+@pytest.mark.parametrize(("n", "d"), [(3, 2), (5, 2), (4, 3), (6, 4), (3, 3), (4, 1)])
+def test_curvature_in_minors_equals_the_kernel(n, d):
+    network = symgeo.ShallowNetwork("sigmoid", inputs=d, width=n)
+    W, b, x = random_network(8, n, d)
+    values = {f"W_{j + 1}_{a + 1}": W[j, a] for j in range(n) for a in range(d)}
+    values |= {f"b_{j + 1}": b[j] for j in range(n)} | {f"x_{a + 1}": x[0, a] for a in range(d)}
+    symbolic = network.metric._closed(network.metric._curvature_by_units())
+    exact = float(symbolic.xreplace({network.symbols[k]: sp.Float(v, 60) for k, v in values.items()}))
+    kernel = float(symgeo.generate(network.metric.scalar_curvature)(x, W=W, b=b)[0])
+    assert kernel == pytest.approx(exact, rel=1e-9, abs=1e-11)
+    if n == d or d == 1:
+        assert symbolic == 0
+
+
+def test_large_networks_are_not_expanded():
+    metric = symgeo.ShallowNetwork("tanh", inputs=4, width=6).metric
+    assert metric.opaque.arithmetic == "sympy"
+    assert metric.scalar_curvature() != 0
+    assert symgeo.ShallowNetwork("tanh", inputs=4, width=4).metric.scalar_curvature() == 0
