@@ -176,6 +176,8 @@ def train(
         resume=resume,
         device=device,
     )
+    if not run.metrics:
+        raise InputError(f"`--folder` {run.folder} has lost its metrics.jsonl; train afresh with --no-resume")
     last = run.metrics[-1]
     print(f"{run.folder}: epoch {last.epoch}, loss {last.loss:.4f}, test accuracy {last.test_accuracy:.1%}")
 
@@ -256,6 +258,11 @@ def main() -> None:
             raise
         print(f"symgeo: {error.name} is not installed; pip install 'symgeo[{_EXTRAS[error.name]}]'", file=sys.stderr)
         sys.exit(2)
+    except SystemExit as stop:
+        # What typer makes of Ctrl-C.
+        if stop.code == 130:
+            print("symgeo: stopped; the same command goes on from what was stored", file=sys.stderr)
+        raise
     except KeyboardInterrupt:
         print("symgeo: stopped; the same command goes on from what was stored", file=sys.stderr)
         sys.exit(130)

@@ -29,6 +29,13 @@ def installed(tmp_path_factory):
     return environment / "bin"
 
 
+def test_the_wheel_carries_every_script_and_nothing_else(installed):
+    (package,) = installed.parent.glob("lib/python*/site-packages/symgeo")
+    for kind in ("derivations", "figures"):
+        carried = {p.name for p in (package / kind).iterdir() if p.name != "__pycache__"}
+        assert carried == {p.name for p in (ROOT / kind).glob("[!_]*.py")}
+
+
 def test_derive_from_the_wheel(installed, tmp_path):
     where = subprocess.run(
         [installed / "python", "-c", "import symgeo; print(symgeo.__file__)"],

@@ -36,7 +36,10 @@ def read_idx(path: Path, shape: tuple[int, ...]) -> UInt8[np.ndarray, "*shape"]:
     try:
         with gzip.open(path, "rb") as stream:
             _check_magic(path, stream.read(4), axes=len(shape))
-            announced = tuple(int(n) for n in np.frombuffer(stream.read(4 * len(shape)), dtype=">u4"))
+            sizes = stream.read(4 * len(shape))
+            if len(sizes) < 4 * len(shape):
+                raise DataError(f"{path}: the file ends inside its header: it is damaged, fetch it again")
+            announced = tuple(int(n) for n in np.frombuffer(sizes, dtype=">u4"))
             if announced != shape:
                 raise DataError(
                     f"{path}: the file announces {_times(announced)} values, but {_times(shape)} belong here: "

@@ -72,7 +72,10 @@ def _home(folder: str | Path | None) -> Path:
     if not named:
         return _cached()
     origin = "`folder`" if folder is not None else f"${VARIABLE}"
-    root = Path(named).expanduser()
+    try:
+        root = Path(named).expanduser()
+    except RuntimeError:
+        raise DataError(f"{origin}: {named} names no user's home; give a whole path") from None
     if not root.is_dir():
         raise DataError(f"{origin}: {root} is no folder: name one that holds MNIST's files, such as {TRAIN_IMAGES}")
     for home in (root / "mnist", root):

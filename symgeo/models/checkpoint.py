@@ -123,7 +123,9 @@ def read(path: Path) -> Checkpoint:
             return Checkpoint({name: stream.get_tensor(name) for name in stream.keys()}, record)  # noqa: SIM118
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
-    except SafetensorError as error:
+    except (SafetensorError, ValueError, AttributeError, OSError) as error:
+        if isinstance(error, DataError):
+            raise
         raise DataError(f"{path}: not a sound safetensors file ({error}): delete it and train again") from None
 
 

@@ -96,8 +96,8 @@ def experiment_config(name: str, preset: str = "quick", seed: int = 0, data: str
     presets = EXPERIMENTS[name]
     if preset not in presets:
         raise InputError(f"`preset` must be one of {', '.join(presets)}, not {preset!r}")
-    if seed < 0:
-        raise InputError(f"`seed` must be 0 or more, not {seed}")
+    if not 0 <= seed < 2**63:
+        raise InputError(f"`seed` must lie between 0 and 2^63, not {seed}")
     config = replace(presets[preset], seed=seed)
     if data is None or data == config.data:
         return config

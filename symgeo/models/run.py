@@ -119,7 +119,7 @@ def load_run(folder: str | Path) -> Run:
         return Run(folder, Config.from_dict(config), tuple(data["classes"]), tuple(data["shape"]))
     except (FileNotFoundError, NotADirectoryError):
         raise DataError(f"{folder} holds no run: `symgeo train NAME --preset quick` makes one") from None
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: damaged ({error!r}): delete the folder and train again") from None
     except DataError as error:
         raise DataError(f"{path}: {error}") from None

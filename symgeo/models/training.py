@@ -54,6 +54,7 @@ def train_config(
         KeyboardInterrupt: Ctrl-C, after the last whole epoch was stored.
     """
     folder = Path(folder)
+    place = _device(device)
     data = load(config.data, data_folder, dtype=config.dtype)
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,8 +69,19 @@ def train_config(
             store(folder / CONFIG, (json.dumps(record, indent=2) + "\n").encode())
     run = load_run(folder)
     if not run.finished:
-        _go_on(run, data, progress, torch.device(device), autosave)
+        _go_on(run, data, progress, place, autosave)
     return run
+
+
+def _device(device: str | torch.device) -> torch.device:
+    """The device, which must be there."""
+    try:
+        place = torch.device(device)
+        torch.empty(0, device=place)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise InputError(f"`device` {str(device)!r} cannot be used ({reason}); take cpu") from None
+    return place
 
 
 def versions() -> dict[str, str]:

@@ -100,7 +100,7 @@ class ShallowMetric(Metric):
         return value.applyfunc(put) if hasattr(value, "applyfunc") else put(value)
 
     def _curvature_by_units(self) -> sp.Expr:
-        """R = sum_jk c_j c_k G_jk (G_jk^2 - G_jj G_kk) / n^2 in minors of W; c_j = phi'_j phi''_j, G_jk = w_j . g^-1 w_k.
+        """R = sum_jk c_j c_k G_jk (G_jk^2 - G_jj G_kk) / n^2, in minors; c_j = phi'_j phi''_j, G_jk = w_j . g^-1 w_k.
 
         By Cauchy and Binet det g = n^-d sum_S det[w_S]^2 phi'_S^2 over sets of d units, and
         G_jk det g = n^(1-d) sum_S det[w_j w_S] det[w_k w_S] phi'_S^2 over sets of d - 1. Derived in

@@ -2,8 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -101,13 +103,15 @@ def test_crosscheck_fails_where_a_row_does(run, monkeypatch):
             "`derivation` 'finite-width' is unknown; there are shallow-network, infinite-width",
         ),
         (("generate", "wide", "-a", "tan"), "`activation` 'tan' is unknown; the known ones are"),
-        (("generate", "wide", "-a", "tanh"), "'tanh' has no closed form at infinite width"),
         (("generate", "shallow", "-a", "relu"), "'relu' has a kink"),
         (("generate", "wide", "-q", "torsion"), "`--quantity` 'torsion' is unknown; the known ones are matrix"),
         (("generate", "wide", "-o", "missing/kernel.py"), "missing/kernel.py cannot be written"),
         (("generate", "wide", "-o", "kernel.txt"), "`path` must end in .py"),
         (("train", "imagenet"), "`name` must be one of sinusoid, mnist, not 'imagenet'"),
         (("train", "mnist", "--data-folder", "missing"), "missing"),
+        (("train", "mnist", "--data-folder", "~nobody-here/x"), "names no user's home"),
+        (("train", "sinusoid", "--device", "nowhere"), "`device` 'nowhere' cannot be used"),
+        (("train", "sinusoid", "--seed", str(10**20)), "`seed` must lie between 0 and 2^63"),
         (("figure", "mandelbrot"), "`figure` 'mandelbrot' is unknown; there are"),
         (("derive", "infinite-width", "-o", "/proc/none"), "`--output` /proc/none cannot be made"),
     ],
@@ -119,6 +123,21 @@ def test_a_mistake_is_one_line_and_status_2(run, tmp_path, arguments, message):
     assert err.startswith("symgeo: ")
     assert len(err.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_says_how_to_go_on(tmp_path):
+    code = (
+        "import sys; sys.argv = ['symgeo', 'train', 'sinusoid', '--preset', 'paper']\n"
+        "import symgeo.cli; symgeo.cli.main()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    while not list(tmp_path.rglob("epoch-000010.safetensors")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert err.endswith("symgeo: stopped; the same command goes on from what was stored\n")
 
 
 def test_a_missing_extra_names_the_command(tmp_path):

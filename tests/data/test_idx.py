@@ -72,12 +72,24 @@ def test_no_flipped_bit_is_ever_read_as_other_values(tmp_path):
         (gzip.compress(idx(IMAGES)[:-1]), "60 values are announced, but 59 came"),
         (gzip.compress(idx(IMAGES) + b"\x00"), "60 values are announced, but more than 60 came"),
         (gzip.compress(b"\x00\x00"), "found 2 bytes in all"),
+        (gzip.compress(idx(IMAGES)[:9]), "ends inside its header"),
         (idx(IMAGES), "not a sound gzip file"),
         (b"<html>404 Not Found</html>", "not a sound gzip file"),
         (b"", r"found 0 bytes in all|truncated"),
     ],
     # gzip writes the time into the content, which makes no name for a test.
-    ids=["swapped", "magic", "other sizes", "short", "long", "two bytes", "not zipped", "a page", "empty"],
+    ids=[
+        "swapped",
+        "magic",
+        "other sizes",
+        "short",
+        "long",
+        "two bytes",
+        "half a header",
+        "not zipped",
+        "a page",
+        "empty",
+    ],
 )
 def test_another_file_is_named_with_what_it_is(tmp_path, content, message):
     with pytest.raises(DataError, match=message):

@@ -42,7 +42,7 @@ def test_runs_have_folders_of_their_own():
     [
         (("sinus",), "`name` must be one of sinusoid, mnist, not 'sinus'"),
         (("mnist", "fast"), "`preset` must be one of quick, paper, not 'fast'"),
-        (("mnist", "quick", -1), "`seed` must be 0 or more, not -1"),
+        (("mnist", "quick", -1), "`seed` must lie between 0 and 2\\^63, not -1"),
         (("mnist", "quick", 0, "sinusoid"), "`data` of the experiment mnist must be mnist or digits, not 'sinusoid'"),
         (("sinusoid", "quick", 0, "digits"), "`data` of the experiment sinusoid must be sinusoid, not 'digits'"),
     ],
