@@ -63,6 +63,8 @@ def write_report(folder: Path, data: str | None = None, data_folder: Path | None
     """
     start = time.monotonic()
     parts = _Parts()
+    if data is not None:
+        models.experiment_config("mnist", data=data)  # a wrong name is refused before any work
     stages = (
         ("derive", lambda: _derive(folder, parts)),
         ("generate", lambda: _generate(folder, parts)),
@@ -173,7 +175,7 @@ math { font-size: 1.08em; }
 
 
 def _page(parts: _Parts, seconds: float) -> str:
-    strongest = Counter(r.evidence[0].kind for _, results, _ in parts.derivations for r in results)
+    strongest = Counter(_strongest(r) for _, results, _ in parts.derivations for r in results)
     checked = sum(strongest.values())
     bad = len(failures(parts.rows))
     verdict = "all hold" if not bad else f"{bad} do not hold"
@@ -215,11 +217,19 @@ def _page(parts: _Parts, seconds: float) -> str:
     return head + "\n".join(body) + "\n</main>\n</body>\n</html>\n"
 
 
+def _strongest(result: Result) -> str:
+    """The strongest way in which an equation was checked; "exact" alone is a proof in every size."""
+    kinds = ["exact at sizes" if e.kind == "exact" and e.sizes else e.kind for e in result.evidence]
+    order = ("definition", "exact", "exact at sizes", "50 digits", "quadrature", "Monte Carlo")
+    return min(kinds, key=order.index)
+
+
 def _counted(kind: str, count: int) -> str:
     """How many equations were checked in a way, in words."""
     words = {
         "definition": "definitions",
-        "exact": "proved exactly",
+        "exact": "proved",
+        "exact at sizes": "exact at the sizes in the margin",
         "50 digits": "checked to 50 digits",
         "quadrature": "by quadrature",
         "Monte Carlo": "by Monte Carlo",

@@ -15,8 +15,8 @@ _NUMPY_ARRAY = '''
 def _array(name, value, shape, like=None):
     """`value` as floating-point array whose last axes are `shape` (None: any size), all entries finite."""
     value = np.asarray(value)
-    if value.dtype.kind != "f":
-        raise ValueError(f"`{name}` must hold floating-point numbers, not {value.dtype}; convert with .astype(float)")
+    if value.dtype not in (np.float32, np.float64):
+        raise ValueError(f"`{name}` must hold float32 or float64 numbers, not {value.dtype}; take .astype(float)")
     if like is not None:
         value = value.astype(like.dtype, copy=False)
     tail = value.shape[value.ndim - len(shape) :] if value.ndim >= len(shape) else None
@@ -95,8 +95,8 @@ def _array(name, value, shape, like=None):
     """`value` as floating-point tensor whose last axes are `shape` (None: any size), all entries finite."""
     if not isinstance(value, torch.Tensor):
         value = torch.as_tensor(value, dtype=torch.float64)
-    if not value.is_floating_point():
-        raise ValueError(f"`{name}` must hold floating-point numbers, not {value.dtype}; convert with .double()")
+    if value.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"`{name}` must hold float32 or float64 numbers, not {value.dtype}; take .double()")
     if like is not None:
         value = value.to(device=like.device, dtype=like.dtype)
     tail = tuple(value.shape[value.ndim - len(shape) :]) if value.ndim >= len(shape) else None
@@ -182,7 +182,8 @@ class Backend:
     einsum: str
     broadcast: str
     printer: Callable[[], ScalarPrinter]
-    block: int | None
+    blocks: str
+    joined: str
 
 
 NUMPY = Backend(
@@ -204,7 +205,8 @@ NUMPY = Backend(
     einsum='np.einsum("{0}", {1}, optimize=True)',
     broadcast="np.broadcast_to({0}, (len(x), {1})).astype(x.dtype)",
     printer=numpy_printer,
-    block=4096,
+    blocks="[block(x[start : start + {0}]) for start in range(0, len(x), {0})]",
+    joined="np.concatenate(parts) if parts else {0}",
 )
 
 TORCH = Backend(
@@ -226,7 +228,8 @@ TORCH = Backend(
     einsum='torch.einsum("{0}", {1})',
     broadcast="torch.as_tensor({0}, dtype=x.dtype, device=x.device).expand((len(x), {1})).clone()",
     printer=torch_printer,
-    block=None,
+    blocks="[block(part) for part in x.split({0})]",
+    joined="torch.cat(parts)",
 )
 
 BACKENDS = {backend.name: backend for backend in (NUMPY, TORCH)}

@@ -61,7 +61,7 @@ class Kernel:
             raise InputError(f"`{wrong[0]}` {state} of {self.program.name}; call it as {self.program.name}({takes})")
         try:
             return self._function(x, **arguments)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(str(error)) from error

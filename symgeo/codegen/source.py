@@ -17,6 +17,9 @@ from symgeo.codegen.program import Input, Program
 from symgeo.codegen.writer import RESERVED, Lines, Writer
 from symgeo.errors import InputError
 
+BLOCK = 4096
+"""Points a block: with 250 units and doubles, temporaries of 8 MB, the size of a cache."""
+
 
 def module_source(program: Program, backend: str = "numpy") -> str:
     """The source text of a module with one function, `program.name`.
@@ -142,8 +145,6 @@ def _body(program: Program, backend: Backend, written: Lines, result: str, movin
     lines += written.once
     if not moving:
         lines += [*written.each, f"{result} = {backend.broadcast.format(result, tail + ',' if tail else '')}"]
-    elif backend.block is None:
-        lines += written.each
     else:
         empty = f"np.zeros((0, {tail}), dtype=x.dtype)" if tail else "np.zeros(0, dtype=x.dtype)"
         lines += [
@@ -151,10 +152,10 @@ def _body(program: Program, backend: Backend, written: Lines, result: str, movin
             "def block(x):",
             textwrap.indent("\n".join([*written.each, f"return {result}"]), "    "),
             "",
-            f"# {backend.block} points at a time, so that temporaries stay in cache; what overflows is named below.",
-            'with np.errstate(all="ignore"):',
-            f"    parts = [block(x[start : start + {backend.block}]) for start in range(0, len(x), {backend.block})]",
-            f"{result} = np.concatenate(parts) if parts else {empty}",
+            f"# {BLOCK} points at a time bounds the memory and keeps temporaries in cache.",
+            *(['with np.errstate(all="ignore"):  # what overflows is named below'] if backend.module == "np" else []),
+            f"{'    ' if backend.module == 'np' else ''}parts = {backend.blocks.format(BLOCK)}",
+            f"{result} = {backend.joined.format(empty)}",
         ]
     lines.append(f"return _finite({result}, x).reshape({f'(*shape, {tail})' if tail else 'shape'})")
     return "\n".join(lines)

@@ -115,7 +115,7 @@ def points(**change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"x": np.zeros((3, 2), dtype=int)}, "`x` must hold floating-point numbers, not "),
+        ({"x": np.zeros((3, 2), dtype=int)}, "`x` must hold float32 or float64 numbers, not "),
         ({"x": np.zeros((3, 4))}, r"`W` must have a shape that ends in \(any, 4\), not \(5, 2\)"),
         ({"x": np.array([[0.0, 1.0], [np.nan, 0.0]])}, r"`x` is not finite at index \(1, 0\)"),
         ({"b": np.zeros(4)}, r"`b` must have a shape that ends in \(5\), not \(4,\)"),

@@ -313,3 +313,14 @@ def test_large_networks_are_not_expanded():
     assert metric.opaque.arithmetic == "sympy"
     assert metric.scalar_curvature() != 0
     assert symgeo.ShallowNetwork("tanh", inputs=4, width=4).metric.scalar_curvature() == 0
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softplus", "tanh"])
+def test_sympy_itself_can_make_numbers_of_the_results(name):
+    network = symgeo.ShallowNetwork(name, inputs=1, width=1)
+    symbols = list(network.symbols.values())
+    value = sp.lambdify(symbols, network.metric.matrix()[0, 0])(0.3, 1.2, -0.4)
+    features = sp.lambdify(symbols, network.feature_map()[0])(0.3, 1.2, -0.4)
+    W, b, x = np.array([[1.2]]), np.array([-0.4]), np.array([0.3])
+    assert value == pytest.approx(symgeo.generate(network.metric.matrix)(x, W=W, b=b)[0, 0], rel=1e-14)
+    assert features == pytest.approx(symgeo.generate(network.feature_map)(x, W=W, b=b)[0], rel=1e-14)
