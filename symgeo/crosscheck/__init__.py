@@ -1,4 +1,4 @@
-"""Closed forms against independent computations: quadrature, Monte Carlo, automatic differentiation, trained networks.
+"""Closed forms against other computations: quadrature, Monte Carlo, automatic differentiation, trained networks.
 
 The only room that sees both the symbolic and the numeric side. `crosscheck()` yields one row a comparison.
 """

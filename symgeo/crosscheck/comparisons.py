@@ -37,7 +37,7 @@ def trained_runs(
         folder: where MNIST's files lie, as for `symgeo.data.load`.
 
     Raises:
-        DataError: MNIST was asked for by name and cannot be had.
+        DataError: MNIST was asked for by name, or a folder was named for it, and it cannot be had.
     """
     notes: tuple[str, ...] = ()
     if data is None:
@@ -45,6 +45,8 @@ def trained_runs(
         try:
             datasets.load(data, folder)
         except DataError as error:
+            if folder is not None or os.environ.get("SYMGEO_DATA"):
+                raise  # a folder that was named and does not serve is a mistake to mend
             data = "digits"
             notes = (f"MNIST was not at hand, scikit-learn's digits stand in for it: {error}",)
     config = experiment_config("mnist", data=data)

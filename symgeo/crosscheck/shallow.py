@@ -9,8 +9,9 @@ import torch
 
 from symgeo.codegen import generate
 from symgeo.crosscheck.autodiff import geometry, pullback_metric
+from symgeo.crosscheck.deviation import relative_error
 from symgeo.crosscheck.rows import Row
-from symgeo.crosscheck.wide import QUANTITIES, relative_error
+from symgeo.crosscheck.wide import QUANTITIES
 from symgeo.models import Run
 from symgeo.networks import ShallowNetwork
 from symgeo.pullback import Pullback

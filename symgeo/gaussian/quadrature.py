@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Rational
 from typing import Any
 
 import mpmath as mp
+import sympy as sp
 
 from symgeo.errors import InputError, NumericalError
 
@@ -32,17 +34,17 @@ def expectation(f: Callable[[Real], Real], variance: object, digits: int = 30) -
 
     Args:
         f: a function of an mpf, smooth on each side of 0, growing less than exp(z^2/(2 v)).
-        variance: v > 0.
+        variance: v > 0, a number, a SymPy number or a string such as "0.1"; read at the working precision.
         digits: working precision; the error returned is an estimate, not a bound.
 
     Raises:
-        InputError: unless v > 0.
+        InputError: unless v is a number above 0.
         NumericalError: where the integrand does not decay, or the error exceeds 10^(-digits/2) of the value.
     """
-    v = mp.mpf(variance)
-    if not v > 0:
-        raise InputError(f"`variance` must be positive, not {variance}; at v = 0 the expectation is f(0)")
     with mp.workdps(digits + 10):
+        v = _number(variance, digits + 10)
+        if not v > 0:
+            raise InputError(f"`variance` must be positive, not {variance}; at v = 0 the expectation is f(0)")
         root = mp.sqrt(v)
 
         def weighted(t: Real) -> Real:
@@ -59,3 +61,12 @@ def expectation(f: Callable[[Real], Real], variance: object, digits: int = 30) -
                 f"integrand {mp.nstr(tail, 3)} far out; does E[f] exist?"
             )
         return Quadrature(value, error)
+
+
+def _number(value: object, digits: int) -> Real:
+    if isinstance(value, Rational):  # int, Fraction, SymPy's Rational
+        return mp.mpf(int(value.numerator)) / int(value.denominator)
+    try:
+        return mp.mpf(sp.N(value, digits) if isinstance(value, sp.Expr) else value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"`variance` must be a positive number, not {value!r}") from error
