@@ -4,8 +4,9 @@ For z ~ N(0, v) the geometry of a wide network needs one number only (derivation
 
     G(v) = E[phi'(z)^2],
 
-so the table holds phi, how smooth it is, and G where it has a closed form. The closed forms are checked against
-quadrature at 30 digits in tests/test_activations.py.
+and a deep one E[phi(z)^2] too. The table holds phi, how smooth it is, and G in the form that reads best; what it does
+not hold, `symgeo.gaussian.closed_expectation` is asked for when first needed. All are checked against quadrature at
+30 digits, and the table against that engine, in tests/test_activations.py.
 
 `logistic` is 1/(1 + exp(-z)) kept as one function, because its derivative logistic(z) logistic(-z) is accurate for
 every z, while s (1 - s) loses all digits for large z.
@@ -16,16 +17,19 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from symgeo.errors import InputError
+from symgeo.gaussian import closed_expectation
 
 Smoothness = Literal["smooth", "piecewise"]
 
 _z = sp.Symbol("z", real=True)
+_v = sp.Symbol("v", positive=True)
 
 
 class logistic(sp.Function):
@@ -50,6 +54,12 @@ class logistic(sp.Function):
     def _eval_rewrite_as_exp(self, z: sp.Expr, **_: object) -> sp.Expr:
         return 1 / (1 + sp.exp(-z))
 
+    def _as_code(self, printer) -> str:
+        """SymPy's own code printers, lambdify's among them, get the exponential form."""
+        return f"({printer._print(self.rewrite(sp.exp))})"
+
+    _numpycode = _scipycode = _pythoncode = _mpmathcode = _torchcode = _as_code
+
     def _eval_evalf(self, prec: int) -> sp.Expr:
         return self.rewrite(sp.exp)._eval_evalf(prec)
 
@@ -58,7 +68,35 @@ class logistic(sp.Function):
         return body if exp is None else rf"{body}^{{{exp}}}"
 
 
-@dataclass(frozen=True)
+class log1pexp(sp.Function):
+    r"""log(1 + exp(z)) kept as one function, which neither overflows nor loses its digits; its derivative is logistic.
+
+    >>> log1pexp(_z).diff(_z)
+    logistic(z)
+    """
+
+    is_real = True
+    is_positive = True
+
+    def fdiff(self, argindex: int = 1) -> sp.Expr:  # noqa: D102
+        return logistic(self.args[0])
+
+    def _eval_rewrite_as_exp(self, z: sp.Expr, **_: object) -> sp.Expr:
+        return sp.log(1 + sp.exp(z))
+
+    _as_code = logistic._as_code
+    _numpycode = _scipycode = _pythoncode = _mpmathcode = _torchcode = _as_code
+
+    def _eval_evalf(self, prec: int) -> sp.Expr:
+        # log(1 + exp(z)) = z + log(1 + exp(-z)): the form that adds a small number, and digits to spare for it.
+        z = self.args[0].evalf(2 * prec)
+        return (sp.Max(z, 0) + sp.log(1 + sp.exp(-sp.Abs(z)))).evalf(2 * prec).evalf(prec)
+
+    def _latex(self, printer, exp: str | None = None) -> str:
+        body = rf"\log\left(1 + e^{{{printer._print(self.args[0])}}}\right)"
+        return body if exp is None else rf"{body}^{{{exp}}}"
+
+
 class Activation:
     """An activation function phi and what is known of it.
 
@@ -66,15 +104,56 @@ class Activation:
         name: as in the table, or the expression for a function of the user's own.
         phi: z -> phi(z), exact.
         smoothness: "smooth", or "piecewise" where phi' jumps somewhere, so that curvature does not exist there.
-        gram: v -> G(v) = E[phi'(z)^2], z ~ N(0, v); None where no closed form is known.
         phi_prime: z -> phi'(z) in a form accurate for every z; None where SymPy's own derivative is.
     """
 
-    name: str
-    phi: Callable[[sp.Expr], sp.Expr]
-    smoothness: Smoothness = "smooth"
-    gram: Callable[[sp.Expr], sp.Expr] | None = None
-    phi_prime: Callable[[sp.Expr], sp.Expr] | None = None
+    def __init__(
+        self,
+        name: str,
+        phi: Callable[[sp.Expr], sp.Expr],
+        smoothness: Smoothness = "smooth",
+        gram: Callable[[sp.Expr], sp.Expr] | None = None,
+        phi_prime: Callable[[sp.Expr], sp.Expr] | None = None,
+    ) -> None:
+        """Take phi and what is known of it; `gram` is G(v) where a form is known that reads better than a derived one."""  # noqa: E501
+        self.name, self.phi, self.smoothness, self.phi_prime = name, phi, smoothness, phi_prime
+        self._known_gram = gram
+
+    @cached_property
+    def gram(self) -> Callable[[sp.Expr], sp.Expr] | None:
+        """v -> G(v) = E[phi'(z)^2], z ~ N(0, v); None where it has no closed form.
+
+        Raises:
+            InputError: where the expectation diverges.
+
+        >>> activation(lambda z: z * sp.exp(-z**2)).gram(sp.Symbol("v"))
+        (12*v**2 + 4*v + 1)/(4*v + 1)**(5/2)
+        """
+        return self._known_gram or self._mean(self.derivative(_z) ** 2)
+
+    @cached_property
+    def second_moment(self) -> Callable[[sp.Expr], sp.Expr] | None:
+        """v -> E[phi(z)^2], z ~ N(0, v), the kernel's diagonal; None where it has no closed form.
+
+        Raises:
+            InputError: where the expectation diverges.
+
+        >>> activation("erf").second_moment(sp.Symbol("v"))
+        2*asin(v/(v + 1))/pi
+        """
+        return self._mean(self.phi(_z) ** 2)
+
+    def _mean(self, integrand: sp.Expr) -> Callable[[sp.Expr], sp.Expr] | None:
+        try:
+            closed = closed_expectation(integrand, _z, _v)
+        except InputError as error:
+            raise InputError(
+                f"`activation` {self.name!r} grows too fast for infinite width: {error}; use ShallowNetwork"
+            ) from error
+        return None if closed is None else lambda v: closed.xreplace({_v: sp.sympify(v)})
+
+    def __repr__(self) -> str:
+        return f"Activation({self.name!r})"
 
     def derivative(self, z: sp.Expr, order: int = 1) -> sp.Expr:
         """The derivative of phi at z, in a form that keeps its digits in floating point.
@@ -85,7 +164,11 @@ class Activation:
         if order == 0:
             return self.phi(z)
         first = self.phi_prime(_z) if self.phi_prime else self.phi(_z).diff(_z)
-        return first.diff(_z, order - 1).xreplace({_z: sp.sympify(z)})
+        value = first.diff(_z, order - 1)
+        if value.has(sp.DiracDelta) and self.smoothness == "smooth":
+            # The delta of a step stands beside a power of z that vanishes there, as phi has that many derivatives.
+            value = value.replace(sp.DiracDelta, lambda *_: sp.S.Zero)
+        return value.xreplace({_z: sp.sympify(z)})
 
     def require_smooth(self, what: str) -> None:
         """Refuse `what` where phi' has jumps.
@@ -95,8 +178,8 @@ class Activation:
         """
         if self.smoothness != "smooth":
             raise InputError(
-                f"`activation` {self.name!r} has a kink, so at finite width its {what} is zero almost everywhere and "
-                "undefined on the kinks; take a smooth activation (softplus, gelu), or the infinite-width network"
+                f"`activation` {self.name!r} has a kink, where phi'' is not continuous, so that at finite width its "
+                f"{what} does not exist there; take a smooth activation (softplus, gelu), or the infinite-width network"
             )
 
 
@@ -110,7 +193,8 @@ def _tanh_prime(z: sp.Expr) -> sp.Expr:
 
 
 def _normal_cdf(z: sp.Expr) -> sp.Expr:
-    return (1 + sp.erf(z / sp.sqrt(2))) / 2
+    # (1 + erf)/2 loses all digits far to the left.
+    return sp.erfc(-z / sp.sqrt(2)) / 2
 
 
 def _normal_pdf(z: sp.Expr) -> sp.Expr:
@@ -118,7 +202,8 @@ def _normal_pdf(z: sp.Expr) -> sp.Expr:
 
 
 def _arcsine(v: sp.Expr) -> sp.Expr:
-    return sp.Rational(1, 4) + sp.asin(v / (1 + v)) / (2 * sp.pi)
+    # The same as asin(v/(1 + v)), which is ill-conditioned where its argument comes near 1.
+    return sp.Rational(1, 4) + sp.atan(v / sp.sqrt(1 + 2 * v)) / (2 * sp.pi)
 
 
 def monomial(degree: int | sp.Expr, normalised: bool = False) -> Activation:
@@ -127,7 +212,7 @@ def monomial(degree: int | sp.Expr, normalised: bool = False) -> Activation:
     With `normalised`, z^q/sqrt((2q-1)!!), so that E[phi^2] = v^q.
 
     Raises:
-        InputError: unless the degree q is an integer of at least 1 (or a positive integer symbol).
+        InputError: unless the degree q is an integer of at least 1.
     """
     q = _degree(degree, "monomial")
     scale = sp.factorial2(2 * q - 1) if normalised else sp.Integer(1)
@@ -140,7 +225,7 @@ def monomial(degree: int | sp.Expr, normalised: bool = False) -> Activation:
 
 
 def rectified_monomial(degree: int | sp.Expr, normalised: bool = False) -> Activation:
-    """max(0, z)^q, whose G is half that of z^q; q = 1 is ReLU."""
+    """max(0, z)^q, whose G is half that of z^q; q = 1 is ReLU, and phi'' is continuous from q = 3 on."""
     q = _degree(degree, "rectified_monomial")
     whole = monomial(q, normalised)
     assert whole.gram is not None
@@ -169,7 +254,7 @@ def leaky_relu(slope: sp.Expr | int) -> Activation:
 
 def _degree(degree: int | sp.Expr, name: str) -> sp.Expr:
     q = sp.sympify(degree)
-    if not (q.is_integer and q.is_positive):
+    if not (q.is_Integer and q.is_positive):
         raise InputError(f"`degree` of {name} must be an integer of at least 1, not {degree}; {name}(2) is the square")
     return q
 
@@ -202,7 +287,7 @@ TABLE: Mapping[str, Activation] = {
         Activation("exp", sp.exp, gram=lambda v: sp.exp(2 * v)),
         Activation("tanh", sp.tanh, phi_prime=_tanh_prime),
         Activation("sigmoid", logistic),
-        Activation("softplus", lambda z: sp.log(1 + sp.exp(z)), phi_prime=logistic),
+        Activation("softplus", log1pexp),
         Activation("silu", lambda z: z * logistic(z)),
     )
 }
@@ -242,7 +327,16 @@ def activation(
         return _by_name(spec.strip(), degree)
     if not callable(spec):
         raise InputError(f"`activation` must be a name or a function of one variable, not {type(spec).__name__}")
-    value = sp.sympify(spec(_z))
+    try:
+        value = sp.sympify(spec(_z))
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"`activation` must take one SymPy symbol, such as lambda z: z * sp.exp(-z**2), and sp.tanh, not np.tanh "
+            f"({reason})"
+        ) from None
+    if not isinstance(value, sp.Expr) or value.has(sp.I) or value.atoms(AppliedUndef):
+        raise InputError(f"`activation` must be a real, explicit function of z, not {value}")
     if value.free_symbols - {_z}:
         extra = ", ".join(sorted(map(str, value.free_symbols - {_z})))
         raise InputError(f"`activation` must depend on z alone, but depends on {extra} too; substitute values first")
@@ -253,11 +347,28 @@ def activation(
         raise InputError(f"`activation` holds the float {number}; write {sp.nsimplify(number)} as sp.Rational instead")
     kinks = value.has(sp.Abs, sp.Max, sp.Min, sp.Heaviside, sp.sign, sp.Piecewise, sp.floor, sp.ceiling)
     own = spec if not inspect.isclass(spec) else lambda z: spec(z)
-    return Activation(str(value), own, smoothness="piecewise" if kinks else "smooth")
+    if not kinks:
+        return Activation(str(value), own)
+    slope = _slope(value)
+    return Activation(str(value), own, smoothness="piecewise", phi_prime=lambda z: slope.xreplace({_z: z}))
+
+
+def _slope(phi: sp.Expr) -> sp.Expr:
+    """phi' of a function with kinks: z delta(z) and its like are 0; a delta that is left over is a jump of phi."""
+    # The derivative of Max holds steps at other maxima; that of a piecewise function does not.
+    explicit = sp.piecewise_fold(phi.rewrite([sp.Max, sp.Min], sp.Piecewise)) if phi.has(sp.Max, sp.Min) else phi
+    slope = sp.expand(explicit.diff(_z))
+    for delta in slope.atoms(sp.DiracDelta):
+        place = sp.solve(delta.args[0], _z)
+        height: sp.Expr = slope.coeff(delta)  # pyright: ignore[reportAssignmentType]
+        if any(sp.simplify(height.subs(_z, t)) != 0 for t in place):
+            raise InputError(f"`activation` {phi} jumps at z = {place[0]}, so it has no metric; take a continuous one")
+        slope = slope.xreplace({delta: sp.S.Zero})
+    return slope
 
 
 def _by_name(name: str, degree: int | sp.Expr | None) -> Activation:
-    family = re.fullmatch(r"(monomial|rectified_monomial|leaky_relu)\((\d+(?:/\d+)?)\)", name)
+    family = re.fullmatch(r"(monomial|rectified_monomial|leaky_relu)\((\d+(?:\.\d+|/[1-9]\d*)?)\)", name)
     if family:
         return _FAMILIES[family[1]](sp.Rational(family[2]))
     if name == "leaky_relu":

@@ -214,7 +214,7 @@ class ShallowNetwork:
         """
         self.activation = activation(activation_, degree)
         for name, size in (("inputs", inputs), ("width", width)):
-            if not isinstance(size, int) or size < 1:
+            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
                 raise InputError(f"`{name}` must be an integer of at least 1, not {size!r}")
         if inputs > width:
             raise InputError(

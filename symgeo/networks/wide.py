@@ -1,63 +1,22 @@
-r"""Networks of infinite width with Gaussian weights: w ~ N(0, sigma^2 I), b ~ N(0, zeta^2).
+"""Networks of infinite width with Gaussian weights, by name: one layer or many, isotropic weights or correlated ones.
 
-With v = sigma^2 s + zeta^2, s = x.x, and G(v) = E[phi'(z)^2] over z ~ N(0, v), Stein's lemma gives
-
-    g_mn = e^Omega (delta_mn + 2 Omega' x_m x_n),   e^Omega = sigma^2 G(sigma^2 s + zeta^2),
-
-a rotation-invariant metric in any input dimension d. Derived in derivations/04_infinite_width.
+The metrics are in symgeo.networks.wide_metric (one layer), deep (more) and correlated (a weight covariance).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from typing import Any
 
 import sympy as sp
 
-from symgeo.activations import TABLE as _TABLE
-from symgeo.activations import Activation, activation, names
-from symgeo.codegen.program import Program
+from symgeo.activations import Activation, activation
 from symgeo.errors import InputError
-from symgeo.geometry import RadialMetric
-from symgeo.geometry.programs import radial_program
+from symgeo.networks.correlated import CorrelatedMetric
+from symgeo.networks.deep import DeepMetric
+from symgeo.networks.wide_metric import SIGMA, ZETA, S, WideMetric
 
-S = sp.Symbol("s", nonnegative=True)
-SIGMA = sp.Symbol("sigma", positive=True)
-ZETA = sp.Symbol("zeta", nonnegative=True)
-
-
-class WideMetric(RadialMetric):
-    """The metric e^Omega (delta + 2 Omega' x x^T) of a wide network, with e^Omega = sigma^2 G(v)."""
-
-    def __init__(self, phi: Activation, dimension: int | sp.Expr | None = None) -> None:
-        if phi.gram is None:
-            closed = [name for name in names() if name not in _TABLE or _TABLE[name].gram]
-            raise InputError(
-                f"`activation` {phi.name!r} has no closed form at infinite width; those that have one are "
-                f"{', '.join(closed)}; at finite width use ShallowNetwork({phi.name!r}, inputs, width)"
-            )
-        self.activation = phi
-        conformal = SIGMA**2 * phi.gram(SIGMA**2 * S + ZETA**2)
-        super().__init__(conformal, sp.factor(2 * conformal.diff(S)), S, dimension)
-
-    @property
-    def symbols(self) -> dict[str, sp.Symbol]:
-        """Name -> symbol: s, sigma, zeta, and d where it is open; for every activation the same."""
-        return {symbol.name: symbol for symbol in (*sorted(self.dimension.free_symbols, key=str), S, SIGMA, ZETA)}
-
-    @cached_property
-    def omega(self) -> sp.Expr:
-        """Omega(s) = log(sigma^2 G(sigma^2 s + zeta^2))."""
-        return sp.log(self.a)
-
-    def program(self, quantity: str) -> Program:
-        """The program of a quantity, for points of any dimension."""
-        return radial_program(
-            self,
-            quantity,
-            of=f"the infinitely wide network with {self.activation.name} units",
-            source="Weights N(0, sigma^2), biases N(0, zeta^2). Derived in derivations/04_infinite_width.",
-        )
+__all__ = ["SIGMA", "ZETA", "S", "WideMetric", "WideNetwork"]
 
 
 class WideNetwork:
@@ -73,6 +32,9 @@ class WideNetwork:
         inputs: int | None = None,
         *,
         degree: int | sp.Expr | None = None,
+        depth: int = 1,
+        tied: bool = True,
+        covariance: Any = None,
     ) -> None:
         """Take the activation by name, as a SymPy function of one variable, or as an Activation.
 
@@ -80,18 +42,40 @@ class WideNetwork:
             activation_: such as "erf", "relu", "monomial(3)".
             inputs: the input dimension d; None keeps it a symbol.
             degree: of "monomial" and "rectified_monomial", where the name does not carry it.
+            depth: the number of hidden layers.
+            tied: whether all layers share sigma and zeta; otherwise they are sigma_1, zeta_1, sigma_2, ...
+            covariance: of the weights, a symmetric positive definite d x d matrix of exact entries in place of
+                sigma^2; the metric is then in coordinates x_1, ..., x_d.
 
         Raises:
-            InputError: for an unknown activation, one without a closed form, or inputs below 1.
+            InputError: for an unknown activation, one whose expectation diverges, inputs or depth below 1, or a
+                covariance that is none.
         """
         self.activation = activation(activation_, degree)
-        if inputs is not None and (not isinstance(inputs, int) or inputs < 1):
+        if inputs is not None and (not _is_count(inputs)):
             raise InputError(f"`inputs` must be an integer of at least 1, or None to keep it open, not {inputs!r}")
-        self.inputs = inputs
-        self._metric = WideMetric(self.activation, inputs)
+        if not _is_count(depth):
+            raise InputError(f"`depth` must be an integer of at least 1, the number of hidden layers, not {depth!r}")
+        self.inputs, self.depth = inputs, depth
+        if covariance is not None:
+            if depth > 1:
+                raise InputError(
+                    "`covariance` goes with depth=1; the weights of deeper layers have no input directions"
+                )
+            self._metric = CorrelatedMetric(self.activation, covariance)
+            if inputs not in (None, len(self._metric.coordinates)):
+                raise InputError(
+                    f"`covariance` is {self._metric.dimension} x {self._metric.dimension}, but inputs={inputs}; "
+                    "leave `inputs` out"
+                )
+            self.inputs = len(self._metric.coordinates)
+        elif depth > 1:
+            self._metric = DeepMetric(self.activation, depth, inputs, tied=tied)
+        else:
+            self._metric = WideMetric(self.activation, inputs)
 
     @property
-    def metric(self) -> WideMetric:
+    def metric(self) -> WideMetric | DeepMetric | CorrelatedMetric:
         """The metric of the feature map's kernel, in the symbols s, sigma, zeta and d."""
         return self._metric
 
@@ -101,4 +85,9 @@ class WideNetwork:
         return self.metric.symbols
 
     def __repr__(self) -> str:
-        return f"WideNetwork({self.activation.name!r}, inputs={self.inputs})"
+        deep = f", depth={self.depth}" if self.depth > 1 else ""
+        return f"WideNetwork({self.activation.name!r}, inputs={self.inputs}{deep})"
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
