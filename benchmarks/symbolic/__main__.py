@@ -51,7 +51,7 @@ def cell(result: dict[str, object], ours: float | None) -> str:
     if "seconds" not in result:
         return "fails"
     seconds = float(str(result["seconds"]))
-    notes = "" if result["right"] else ", wrong value"
+    notes = {True: "", False: ", wrong value"}.get(result["right"], ", not evaluated")
     notes += "" if result["zero_recognised"] else ", zero not recognised"
     ratio = f" ({seconds / ours:,.0f}x)" if ours else ""
     return f"{seconds:.3g}{ratio}{notes}"
@@ -72,7 +72,8 @@ def table(results: dict[str, dict[str, dict[str, object]]], systems: list[str], 
 Written by `make bench-symbolic`: every cell is a fresh process, from the matrix to a SymPy expression, imports not
 counted (Maxima: its start counted). In brackets: how many times symgeo's time. The limit was {limit:g} s. Each answer
 is evaluated to 40 digits at a rational point and compared with the closed form; "zero not recognised" means a vacuum
-whose scalar curvature was not returned as 0; "fails" is an error of the system itself. {machine}.
+whose scalar curvature was not returned as 0; "not evaluated" an answer in
+objects of the system's own that could not be put in numbers; "fails" an error of the system itself. {machine}.
 
 """
     return page + "\n".join(lines) + "\n"
