@@ -81,7 +81,7 @@ def _function(e: sp.Expr, z: sp.Symbol) -> Terms:
 def _exponential(u: sp.Expr, z: sp.Symbol) -> Terms:
     if not u.is_polynomial(z) or sp.degree(u, z) > 2:
         raise NoClosedForm(f"the exponent {u} is not quadratic")
-    p, q, r = (sp.expand(u).coeff(z, k) for k in (2, 1, 0))
+    p, q, r = (sp.sympify(sp.expand(u).coeff(z, k)) for k in (2, 1, 0))
     return {Term(quadratic=-p, linear=q): sp.exp(r)}
 
 

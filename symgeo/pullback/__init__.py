@@ -1,7 +1,9 @@
-"""The geometry that a torch feature map pulls back to its inputs: metric, volume, connection, curvature, geodesics."""
+"""What a torch feature map makes of its inputs: metric, volume, connection, curvature, geodesics, tangent kernel."""
 
 from symgeo.pullback.geodesic import Geodesic
 from symgeo.pullback.mapping import map_points
-from symgeo.pullback.pullback import Pullback, Stretches, Volume
+from symgeo.pullback.pullback import Pullback
+from symgeo.pullback.quantities import ExtrinsicCurvature, Stretches, Volume
+from symgeo.pullback.tangent_kernel import ntk
 
-__all__ = ["Geodesic", "Pullback", "Stretches", "Volume", "map_points"]
+__all__ = ["ExtrinsicCurvature", "Geodesic", "Pullback", "Stretches", "Volume", "map_points", "ntk"]

@@ -5,7 +5,7 @@ Memory is bounded by the chunk, never by the number of points.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -16,6 +16,7 @@ from symgeo.errors import InputError, NumericalError
 from symgeo.pullback.chart import Chart, flat_points, point_name
 from symgeo.pullback.feature_map import FeatureMap, Trial
 from symgeo.pullback.jet import Jet, reverse_jacobian
+from symgeo.pullback.jet_tensor import refused
 from symgeo.pullback.propagation import propagate
 
 # Points that go through at once: enough to hide the cost of calling, few enough for the caches (measured on networks
@@ -64,17 +65,25 @@ class Batch:
         Raises:
             NumericalError: the features or their derivatives are not finite at some point.
         """
-        size = chunk or max(1, min(CHUNK_POINTS, CHUNK_BYTES // self.point_bytes(order)))
         pieces = []
-        for start in range(0, len(self.points), size):
-            points = self.points[start : start + size]
-            if order == 1 and REVERSE * self.n < self.d:
-                jet = reverse_jacobian(self.function, self.chart.inputs(points), self.chart.tangents(points))
-            else:
-                jet = propagate(self.function, self.chart, points, order)
-            self._check_finite(jet, start)
+        for where, jet in self.jets(order, chunk):
+            self.check_finite(jet, where.start)
             pieces.append(quantity(jet))
         return tuple(torch.cat(piece) for piece in zip(*pieces, strict=True))
+
+    def jets(self, order: int, chunk: int | None = None) -> Iterator[tuple[slice, Jet]]:
+        """The jets of the points, chunk by chunk, with the points that they are of; not checked to be finite."""
+        size = chunk or max(1, min(CHUNK_POINTS, CHUNK_BYTES // self.point_bytes(order)))
+        for start in range(0, len(self.points), size):
+            where = slice(start, min(start + size, len(self.points)))
+            points = self.points[where]
+            # What no_grad or detach cut off, only forward propagation sees.
+            if order == 1 and REVERSE * self.n < self.d and not self.trial.severed:
+                with refused():
+                    jet = reverse_jacobian(self.function, self.chart.inputs(points), self.chart.tangents(points))
+                yield where, jet
+            else:
+                yield where, propagate(self.function, self.chart, points, order)
 
     def at(self, indices: Int[Tensor, " some"]) -> Batch:
         """Some of the points; messages name them by the places they have here."""
@@ -94,7 +103,16 @@ class Batch:
         """How a message names the point at this row."""
         return point_name(index if self.places is None else int(self.places[index]), self.leading)
 
-    def _check_finite(self, jet: Jet, start: int) -> None:
+    def check_finite(self, jet: Jet, start: int) -> None:
+        """Refuse a jet that is not finite.
+
+        Args:
+            jet: of a chunk of the points.
+            start: the place of the first of them.
+
+        Raises:
+            NumericalError: the map overflows or has no derivative at a point.
+        """
         if jet.finite():
             return
         slices = [("first derivatives", jet.first)]

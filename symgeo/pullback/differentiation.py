@@ -38,6 +38,8 @@ def differentiate(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
     results = result if isinstance(result, (tuple, list)) else (result,)
     if not all(isinstance(r, Tensor) for r in results):
         raise UnsupportedError(str(func))  # a number taken out of a tensor
+    if any(r.is_complex() for r in results):
+        raise UnsupportedError("complex numbers")
     smooth = [i for i, r in enumerate(results) if r.is_floating_point()]
     if not smooth:
         return result

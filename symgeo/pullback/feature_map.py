@@ -8,9 +8,10 @@ returns, how large it is inside, and whether it has kinks, at which there is no 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 from jaxtyping import Float
@@ -18,9 +19,12 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from symgeo.errors import InputError
+from symgeo.pullback.jet_tensor import outer_keys
 from symgeo.pullback.target import Target, embedding
 
 # Operations whose first derivative jumps: a map built from them has no curvature, whatever else is in it.
@@ -29,29 +33,65 @@ KINKED = (
     "threshold", "max_pool", "fractional_max_pool",
 )  # fmt: skip
 # Operations that may have kinks or be harmless: they count when every second derivative is zero.
-SUSPECT = ("abs", "clamp", "maximum", "minimum", "max", "min", "amax", "amin", "where", "sort", "topk", "sign", "round")
+SUSPECT = (
+    "abs", "clamp", "max", "min", "amax", "amin", "aminmax", "fmax", "fmin", "cummax", "cummin", "median", "nanmedian",
+    "kthvalue", "where", "sort", "topk", "sign", "floor", "ceil", "round", "trunc",
+)  # fmt: skip
+DETACHING = (Tensor.detach, torch.detach, Tensor.data.__get__)  # pyright: ignore
+COMPARISONS = frozenset({"gt", "lt", "ge", "le"})
+# Operations whose results do not depend on the numbers in a tensor: that they have no derivative is no loss.
+FACTORIES = ("empty", "zeros", "ones", "full", "new_", "rand", "eye", "arange")
 # A row may differ this much, in relative terms, between a batch and a trial on its own (matrix products round
 # differently).
 ROW_TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-3}
+# While a module is called with other parameters these stand in the module itself, where another thread would find them:
+# threads take turns, unless the module has the dtype of the points.
+CASTING = threading.RLock()
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What one call on one point showed: its features, the kinks, the suspects, the largest tensor inside."""
+    """What one call on one point showed: its features, kinks, suspects, largest tensor, and what cuts gradients."""
 
     features: Float[Tensor, "1 n"]
     kinks: tuple[str, ...]
     suspects: tuple[str, ...]
     largest: int
+    severed: tuple[str, ...] = ()
+
+
+class Cuts(TorchFunctionMode):
+    """Notes where code calls detach; torch does so within operations too, where nothing is cut off."""
+
+    def __init__(self, severed: list[str]) -> None:
+        super().__init__()
+        self.severed = severed
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in DETACHING and args[0].requires_grad:
+            self.severed.append("detach")
+        return func(*args, **(kwargs or {}))
 
 
 class Watch(TorchDispatchMode):
-    """Notes the names of the operations that run and the largest result, and stops those that mix the batch."""
+    """Notes the names of the operations that run and the largest result, and stops those that mix the batch.
+
+    Of tensors that require gradients it notes where these are cut off, and stops what has no derivative.
+    """
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Asked by torch, which would load its compiler to keep it out: a second or two, and 80 MB."""
+        return False
 
     def __init__(self) -> None:
         super().__init__()
         self.names: list[str] = []
         self.largest = 1
+        self.severed: list[str] = []
+        self.refusal: RuntimeError | None = None
+        self._smooth: set[str] = set()
+        self._cuts = Cuts(self.severed)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func.overloadpacket.__name__.strip("_")
@@ -63,10 +103,54 @@ class Watch(TorchDispatchMode):
             raise InputError(DROPOUT)
         result = func(*args, **(kwargs or {}))
         self.names.append(name)
+        if any(isinstance(leaf, Tensor) and leaf.requires_grad for leaf in tree_leaves((args, kwargs))):
+            if not torch.is_grad_enabled():
+                self.severed.append("no_grad")
+            self._check_smooth(func, name, args, kwargs or {}, result)
         for tensor in result if isinstance(result, tuple) else (result,):
             if isinstance(tensor, Tensor) and not func.is_view:
                 self.largest = max(self.largest, tensor.numel())
         return result
+
+    def __enter__(self) -> Self:
+        self._cuts.__enter__()
+        return super().__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        self._cuts.__exit__(*error)
+
+    def _check_smooth(self, func: Any, name: str, args: Any, kwargs: Any, result: Any) -> None:
+        """Refuse an operation that torch counts as constant, having no derivative for it."""
+        exempt = func.is_view or func._schema.is_mutable or "batch_norm" in name or name.startswith(FACTORIES)
+        if exempt or name in self._smooth or not isinstance(result, Tensor) or not result.is_floating_point():
+            return
+        try:
+            with torch._C._ForceDispatchKeyGuard(*outer_keys()), torch.enable_grad():
+                smooth = func(*args, **kwargs).requires_grad
+        except RuntimeError:  # tensors of inference mode, which cannot tell
+            return
+        if not smooth:
+            raise InputError(
+                f"`features` calls `{name}`, for which torch has no derivative and which it would count as constant: "
+                "write it with operations that have one."
+            )
+        self._smooth.add(name)
+
+
+def watched(function: Callable[[Tensor], Tensor], point: Tensor) -> tuple[Any, Watch]:
+    """One watched call with gradients on, or without where the map cannot have them (tensors of inference mode)."""
+    try:
+        with torch.enable_grad():
+            start = point.detach().requires_grad_().clone()  # a map may write into it
+            with Watch() as watch:
+                return function(start), watch
+    except RuntimeError as error:
+        with torch.no_grad(), Watch() as watch:
+            out = function(point.clone())
+        watch.refusal = error
+        watch.severed.append("no_grad")
+        return out, watch
 
 
 BATCH_NORM = (
@@ -110,11 +194,17 @@ class FeatureMap:
         module = self.module
         if module is None or self.features is not module:
             return self.features
-        state = dict(module.named_parameters()) | dict(module.named_buffers())
+        with CASTING:
+            state = dict(module.named_parameters()) | dict(module.named_buffers())
         cast = {k: v.detach().to(dtype) for k, v in state.items() if v.is_floating_point() and v.dtype != dtype}
         if not cast:
             return self.features
-        return lambda x: functional_call(module, cast, (x,))
+
+        def called(x: Tensor) -> Tensor:
+            with CASTING:
+                return functional_call(module, cast, (x,))
+
+        return called
 
     def trial(self, function: Callable[[Tensor], Tensor], points: Float[Tensor, " batch *shape"]) -> Trial:
         """What the map does to one point, and to a few; remembered for each dtype, device and shape.
@@ -132,9 +222,9 @@ class FeatureMap:
 
     def _run_trial(self, function: Callable[[Tensor], Tensor], point: Float[Tensor, " 1 *shape"]) -> Trial:
         shape = tuple(point.shape)
+        outer_keys()
         try:
-            with Watch() as watch:
-                out = function(point)
+            out, watch = watched(function, point)
         except InputError:
             raise
         except Exception as error:  # whatever the user's code raises, it could not take one point
@@ -154,23 +244,25 @@ class FeatureMap:
         if out.dtype != point.dtype:
             raise InputError(f"`features` must keep the dtype of `x`, {point.dtype}; it returned {out.dtype}.")
         kinks = tuple(dict.fromkeys(name for name in watch.names if name.startswith(KINKED)))
-        suspects = tuple(dict.fromkeys(name for name in watch.names if name in SUSPECT))
-        return Trial(out.detach(), kinks, suspects, watch.largest)
+        suspects = tuple(dict.fromkeys(name for name in watch.names if name in COMPARISONS or name.startswith(SUSPECT)))
+        return Trial(out.detach(), kinks, suspects, watch.largest, tuple(dict.fromkeys(watch.severed)))
 
     def _check_rows(self, function: Callable[[Tensor], Tensor], points: Tensor, alone: Float[Tensor, "1 n"]) -> None:
         batch = len(points)
-        together = function(points)
+        together = function(points.clone())
         if together.shape != (batch, alone.shape[1]):
             raise InputError(
                 f"`features` must return a row a point: for {batch} points it returned {tuple(together.shape)}."
             )
-        scale = alone.abs().amax().clamp_min(torch.finfo(alone.dtype).tiny)
-        gap = (together[0] - alone[0]).abs().amax()
-        if gap > ROW_TOLERANCE[alone.dtype] * scale:
-            raise InputError(
-                f"`features` mixes the points of a batch: point 0 alone and in a batch of {batch} differ by {gap:.1e}; "
-                "make each row a function of its own point."
-            )
+        # The last too: what takes the batch from its first row leaves that row as it is.
+        for index, row in ((0, alone), (batch - 1, function(points[-1:].clone()))):
+            scale = row.abs().amax().clamp_min(torch.finfo(row.dtype).tiny)
+            gap = (together[index] - row[0]).abs().amax()
+            if gap > ROW_TOLERANCE[row.dtype] * scale:
+                raise InputError(
+                    f"`features` mixes the points of a batch: point {index} alone and in a batch of {batch} differ by "
+                    f"{gap:.1e}; make each row a function of its own point."
+                )
 
     def _check_modes(self) -> None:
         for name, layer in self.module.named_modules() if self.module is not None else ():

@@ -47,29 +47,42 @@ def acceleration(
     Raises:
         NumericalError: the metric is singular at a point.
     """
+    bend = propagate_along(batch.function, batch.chart, points, velocities[None]).second[0]
+    return -tangential(batch, points, bend)
+
+
+def tangential(
+    batch: Batch, points: Float[Tensor, "batch d"], vectors: Float[Tensor, "batch n"]
+) -> Float[Tensor, "batch d"]:
+    """argmin_a |D Phi[a] - w|: the part of a vector of the features that is tangent to the image, in coordinates.
+
+    Raises:
+        NumericalError: the metric is singular at a point.
+    """
     tangent = propagate(batch.function, batch.chart, points, 1).first.transpose(0, 1)
-    bend = propagate_along(batch.function, batch.chart, points, velocities).second[0]
     frame = orthonormal_frame(tangent)
     singular = (rank(frame.r, batch.n) < batch.d).nonzero()
     if len(singular):
         where = ", ".join(f"{value:.6g}" for value in points[singular[0, 0]][:6])
         raise NumericalError(
-            f"The geodesic meets a singular point of the metric at ({where}), beyond which it is not determined: "
+            f"The path meets a singular point of the metric at ({where}), beyond which it is not determined: "
             "shorten it, or start elsewhere."
         )
-    along = frame.q @ bend[..., None]
-    return -torch.linalg.solve_triangular(frame.r, along, upper=True).squeeze(-1)
+    along = frame.q @ vectors[..., None]
+    return torch.linalg.solve_triangular(frame.r, along, upper=True).squeeze(-1)
 
 
 def integrate(batch: Batch, velocities: Float[Tensor, "batch d"], times: Float[Tensor, " t"]) -> Geodesic:
     """The geodesics that leave the points of a batch, at increasing positive times; (batch, t, d).
 
     Raises:
-        InputError: times that do not increase from 0.
+        InputError: times that are not finite, or do not increase from 0.
         NumericalError: a singular point is met, or the solver fails.
     """
     clock = times.detach().double().cpu().numpy()
-    if clock.ndim != 1 or len(clock) == 0 or clock[0] < 0 or (np.diff(clock) <= 0).any():
+    if clock.ndim != 1 or len(clock) == 0 or not np.isfinite(clock).all():
+        raise InputError(f"`times` must be finite times in one dimension, not {times.tolist()}.")
+    if clock[0] < 0 or (np.diff(clock) <= 0).any():
         raise InputError("`times` must be increasing times of at least 0, in one dimension.")
     like, shape = batch.points, (2, *batch.points.shape)
 
@@ -78,6 +91,8 @@ def integrate(batch: Batch, velocities: Float[Tensor, "batch d"], times: Float[T
         return torch.stack([speeds, acceleration(batch, points, speeds)]).double().cpu().numpy().ravel()
 
     start = torch.stack([like, velocities.to(like)]).double().cpu().numpy().ravel()
+    if clock[-1] == 0:
+        return Geodesic(like[:, None], velocities.to(like)[:, None])
     scale = float(np.abs(start).max()) or 1.0
     solution = solve_ivp(
         rate, (0.0, clock[-1]), start, method="DOP853", t_eval=clock, rtol=FLOW_TOLERANCE, atol=FLOW_TOLERANCE * scale

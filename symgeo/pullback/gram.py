@@ -14,14 +14,15 @@ batch.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
-from functools import cache
+import operator
+from collections.abc import Iterable
+from functools import cache, cached_property, reduce
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from symgeo.pullback.jet import Jet, pair_positions
+from symgeo.pullback.jet import Factored, Jet, pair_count, pair_positions
 
 # Above this the tables of pairs of pairs outgrow what orthogonalising costs.
 SMALL = 4
@@ -31,49 +32,83 @@ BLOCK = 128
 LOSS = {torch.float64: 1e4, torch.float32: 1e1}
 
 
-@dataclass(frozen=True)
 class Gram:
-    """The inner products of first derivatives, of first with second, and of second derivatives; points last."""
+    """The inner products of the jets of a batch in at most `SMALL` directions, chunk by chunk; points last.
 
-    first: Float[Tensor, "d d batch"]
-    mixed: Float[Tensor, "d pairs batch"] | None
-    second: Float[Tensor, "pairs pairs batch"] | None
+    Where jets are factored, <H_ab, H_cd> = sum_j bend_j^2 base_aj base_bj base_cj base_dj is the same for all orders of
+    a, b, c, d and drops out of the curvature: only sum_ab |H_ab|^2 is kept.
 
-    def points_first(self) -> tuple[Tensor, ...]:
-        """The parts that there are, as rows for the points."""
-        parts = (self.first, self.mixed, self.second)
-        return tuple(part.permute(2, 0, 1) for part in parts if part is not None)
+    Args:
+        jet: one like those to come.
+        batch: how many points are to come.
+    """
 
-    @classmethod
-    def points_last(cls, parts: tuple[Tensor, ...]) -> Gram:
-        """The same from rows for the points."""
-        first, mixed, second = (*(part.permute(1, 2, 0).contiguous() for part in parts), None, None)[:3]
-        return cls(first, mixed, second)  # pyright: ignore
+    def __init__(self, jet: Jet, batch: int) -> None:
+        self.d, self.order, self.factored = jet.k, jet.order, jet.factored is not None
+        pairs = pair_count(jet.k)
+        self.first_places = moment_table(jet.k, 1, 1)[1].tolist()
+        if self.factored:
+            self.mixed_places, mixed = moment_table(jet.k, 1, 2)[1].tolist(), len(moment_table(jet.k, 1, 2)[0])
+            second = 1
+        else:
+            self.mixed_places, mixed = torch.arange(jet.k * pairs).view(jet.k, pairs).tolist(), jet.k * pairs
+            self.second_places, second = pair_positions(pairs, torch.device("cpu")).tolist(), pair_count(pairs)
+        self.parts = [pairs, mixed, second][: 2 * jet.order - 1]
+        like = jet.factored.slope if jet.factored is not None else jet.dense()
+        self.rows = like.new_empty(sum(self.parts), batch)
+        self._scratch = like.new_empty(0)
+
+    def put(self, jet: Jet, where: slice) -> bool:
+        """Takes the products of a jet; whether they are finite."""
+        out = self.rows[:, where].split(self.parts)
+        if self.factored and jet.factored is not None:
+            self._put_moments(jet.factored, out)
+        else:
+            k = jet.k
+            vectors = jet.dense().transpose(0, 1)
+            products = vectors @ vectors.mT
+            for part, rows, columns in ((0, slice(k), slice(k)), (2, slice(k, None), slice(k, None)))[: jet.order]:
+                block = products[:, rows, columns]
+                upper = torch.triu_indices(block.shape[1], block.shape[1], device=block.device)
+                out[part].copy_(block[:, upper[0], upper[1]].T)
+            if jet.order == 2:
+                out[1].copy_(products[:, :k, k:].flatten(1).T)
+        return bool(self.rows[:, where].sum().isfinite())
+
+    def _put_moments(self, jet: Factored, out: tuple[Tensor, ...]) -> None:
+        base, slope, bend = jet.base, jet.slope, jet.bend
+        if self._scratch.shape != slope.shape:
+            self._scratch = torch.empty_like(slope)
+        for factors, part in enumerate(out[:2], start=2):
+            torch.mul(slope, slope if factors == 2 else bend, out=self._scratch)
+            unique = moment_table(len(base), 1, factors - 1)[0].to(base.device)
+            torch.mm(base[unique].prod(1), self._scratch.T, out=part)
+        if len(out) == 3:
+            torch.mul(bend, bend, out=self._scratch)
+            torch.mm(base.square().sum(0).square()[None], self._scratch.T, out=out[2])
+
+    def first(self, a: int, b: int) -> Float[Tensor, " batch"]:
+        """J_a . J_b."""
+        return self.rows[self.first_places[a][b]]
+
+    def mixed(self, c: int, pair: int) -> Float[Tensor, " batch"]:
+        """J_c . H_ab, for the pair (a, b) by its place."""
+        return self.rows[self.parts[0] + self.mixed_places[c][pair]]
+
+    def second(self, left: int, right: int) -> Float[Tensor, " batch"]:
+        """H_ab . H_cd of jets that are not factored, for pairs by their places."""
+        return self.rows[self.parts[0] + self.parts[1] + self.second_places[left][right]]
+
+    def bend(self) -> Float[Tensor, " batch"]:
+        """sum_ab |H_ab|^2."""
+        if self.factored:
+            return self.rows[-1]
+        diagonal = {position for position, (a, b) in enumerate(_pairs(self.d)) if a == b}
+        return sum(self.second(p, p) * (1 if p in diagonal else 2) for p in range(pair_count(self.d)))  # pyright: ignore
 
 
-def gram(jet: Jet) -> Gram:
-    """The inner products of a jet in at most `SMALL` directions."""
-    k = jet.k
-    if jet.factored is None:
-        vectors = jet.dense().transpose(0, 1)
-        products = (vectors @ vectors.mT).permute(1, 2, 0).contiguous()
-        if jet.order == 1:
-            return Gram(products, None, None)
-        return Gram(products[:k, :k], products[:k, k:], products[k:, k:])
-    base, slope, bend = jet.factored.base, jet.factored.slope, jet.factored.bend
-    first = moments(base, slope.square(), 1, 1)
-    if jet.order == 1:
-        return Gram(first, None, None)
-    return Gram(first, moments(base, slope * bend, 1, 2), moments(base, bend.square(), 2, 2))
-
-
-def moments(
-    base: Float[Tensor, "k n"], weight: Float[Tensor, "batch n"], left: int, right: int
-) -> Float[Tensor, "rows columns batch"]:
-    """sum_j weight_j base_aj base_bj ..., with `left` sorted indices in the row and `right` in the column."""
-    unique, positions = moment_table(len(base), left, right)
-    products = base[unique.to(base.device)].prod(1)
-    return (products @ weight.T)[positions.to(base.device)]
+def _pairs(d: int) -> list[tuple[int, int]]:
+    return list(itertools.combinations_with_replacement(range(d), 2))
 
 
 @cache
@@ -119,30 +154,30 @@ class SmallGeometry:
 
     def __init__(self, products: Gram) -> None:
         self.products = products
-        g = products.first
-        d = len(g)
-        self.d = d
-        self.loss = LOSS[g.dtype]
+        self.d = d = products.d
+        self.loss = LOSS[products.rows.dtype]
         # Where rounding makes a pivot negative the root is NaN, and no comparison trusts it.
         r: dict[tuple[int, int], Tensor] = {}
         for a in range(d):
             for b in range(a, d):
-                pivot = g[a, b] - sum((r[c, a] * r[c, b] for c in range(a)), start=torch.zeros(()).to(g))
+                pivot = products.first(a, b)
+                for c in range(a):
+                    pivot = torch.addcmul(pivot, r[c, a], r[c, b], value=-1)
                 r[a, b] = pivot.sqrt() if a == b else pivot / r[a, a]
         self.r = r
         e: dict[tuple[int, int], Tensor] = {}  # R^{-1}, upper triangular
         for b in range(d):
             e[b, b] = 1 / r[b, b]
             for a in reversed(range(b)):
-                e[a, b] = -e[a, a] * sum(r[a, c] * e[c, b] for c in range(a + 1, b + 1))
+                e[a, b] = -e[a, a] * _sum(r[a, c] * e[c, b] for c in range(a + 1, b + 1))
         self.e = e
         #: An upper bound of cond(g): |R|_F^2 |R^{-1}|_F^2.
-        self.condition = sum(v.square() for v in r.values()) * sum(v.square() for v in e.values())
+        self.condition = _sum(v.square() for v in r.values()) * _sum(v.square() for v in e.values())
 
     def metric(self) -> tuple[Float[Tensor, "batch d d"], Bool[Tensor, " batch"]]:
         """g, whose entries lose nothing."""
-        g = self.products.first
-        return g.permute(2, 0, 1), torch.ones_like(g[0, 0], dtype=torch.bool)
+        g_dd = torch.stack([self.products.first(a, b) for a in range(self.d) for b in range(self.d)], 1)
+        return g_dd.view(-1, self.d, self.d), torch.ones_like(g_dd[:, 0], dtype=torch.bool)
 
     def rank(self) -> tuple[Int[Tensor, " batch"], Bool[Tensor, " batch"]]:
         """The rank, d wherever the volume is to be trusted."""
@@ -150,45 +185,53 @@ class SmallGeometry:
 
     def log_volume(self) -> tuple[Float[Tensor, " batch"], Bool[Tensor, " batch"]]:
         """log sqrt det g, and where to trust it: sum_a g_aa g^aa last places is what rounding g moves log det by."""
-        g = self.products.first
-        moved = sum(g[a, a] * sum(self.e[a, b].square() for b in range(a, self.d)) for a in range(self.d))
-        return sum(self.r[a, a].log() for a in range(self.d)), moved < self.loss  # pyright: ignore
+        d = self.d
+        moved = _sum(self.products.first(a, a) * _sum(self.e[a, b].square() for b in range(a, d)) for a in range(d))
+        return _sum(self.r[a, a].log() for a in range(d)), moved < self.loss
 
-    def tangential(self) -> list[Float[Tensor, "pairs batch"]]:
-        """C = R^{-T} A = Q^T H, row by row."""
-        mixed = self.products.mixed
-        assert mixed is not None
-        rows: list[Tensor] = []
+    @cached_property
+    def tangential(self) -> list[list[Float[Tensor, " batch"]]]:
+        """C = R^{-T} A = Q^T H: a row for each q, an entry for each pair."""
+        rows: list[list[Tensor]] = []
         for a in range(self.d):
-            rest = mixed[a] - sum((self.r[c, a] * rows[c] for c in range(a)), start=torch.zeros(()).to(mixed))
-            rows.append(rest * self.e[a, a])
+            row = []
+            for p in range(pair_count(self.d)):
+                rest = self.products.mixed(a, p)
+                for c in range(a):
+                    rest = torch.addcmul(rest, self.r[c, a], rows[c][p], value=-1)
+                row.append(rest * self.e[a, a])
+            rows.append(row)
         return rows
 
     def christoffel(self) -> tuple[Float[Tensor, "batch d d d"], Bool[Tensor, " batch"]]:
         """Gamma^c_ab, and where to trust it."""
-        c = self.tangential()
-        rows = [torch.stack([self.e[a, b] * c[b] for b in range(a, self.d)]).sum(0) for a in range(self.d)]
-        upper = torch.stack(rows)[:, pair_positions(self.d, c[0].device)]
-        return upper.permute(3, 0, 1, 2), self.condition < self.loss
+        d, c = self.d, self.tangential
+        position = pair_positions(d, torch.device("cpu")).flatten().tolist()
+        upper = [[_sum(self.e[a, b] * c[b][p] for b in range(a, d)) for p in range(pair_count(d))] for a in range(d)]
+        gamma_udd = torch.stack([row[p] for row in upper for p in position], 1)
+        return gamma_udd.view(-1, d, d, d), self.condition < self.loss
 
     def scalar_curvature(self) -> tuple[Float[Tensor, " batch"], Bool[Tensor, " batch"]]:
         """R, and where to trust it: where cond(g) |H|^2 |g^{-1}|^2, a bound of its terms, is not far above it."""
-        second = self.products.second
-        assert second is not None
-        d = self.d
-        normal = second - sum(row[:, None] * row[None] for row in self.tangential())
-        size = sum(second[p, p] * (1 + (p not in diagonal(d))) for p in range(len(second)))
-        spread = sum(v.square() for v in self.e.values())  # tr g^{-1}
-        g_uu = [[sum(self.e[a, c] * self.e[b, c] for c in range(max(a, b), d)) for b in range(d)] for a in range(d)]
+        d, e = self.d, self.e
+        spread = _sum(v.square() for v in e.values())  # tr g^{-1}
+        g_uu = [[_sum(e[a, c] * e[b, c] for c in range(max(a, b), d)) for b in range(d)] for a in range(d)]
         position = pair_positions(d, torch.device("cpu")).tolist()
-        total = torch.zeros_like(self.r[0, 0])
-        for (a, b), (c, e) in itertools.product(itertools.combinations(range(d), 2), repeat=2):
-            riemann = normal[position[a][c], position[b][e]] - normal[position[a][e], position[b][c]]
-            total = total + (g_uu[a][c] * g_uu[b][e] - g_uu[a][e] * g_uu[b][c]) * riemann
-        total = 2 * total
-        return total, self.condition * spread.square() * size < self.loss * total.abs()
+        total = torch.zeros_like(self.condition)
+        planes = itertools.product(itertools.combinations(range(d), 2), repeat=2)
+        for (a, b), (c, f) in planes:
+            ac, bf, af, bc = position[a][c], position[b][f], position[a][f], position[b][c]
+            riemann = self._normal(ac, bf) - self._normal(af, bc)
+            total = torch.addcmul(total, g_uu[a][c] * g_uu[b][f] - g_uu[a][f] * g_uu[b][c], riemann, value=2)
+        bound = self.condition * spread.square() * self.products.bend()
+        return total, bound < self.loss * total.abs()
+
+    def _normal(self, left: int, right: int) -> Float[Tensor, " batch"]:
+        """<H_ab, P H_cd>, less what is the same for all orders of a, b, c, d where that is not kept."""
+        along = _sum(row[left] * row[right] for row in self.tangential)
+        return -along if self.products.factored else self.products.second(left, right) - along
 
 
-def diagonal(d: int) -> list[int]:
-    """Where the pairs (a, a) stand."""
-    return [position for position, (a, b) in enumerate(itertools.combinations_with_replacement(range(d), 2)) if a == b]
+def _sum(terms: Iterable[Tensor]) -> Tensor:
+    """The sum of some tensors, at least one."""
+    return reduce(operator.add, terms)

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.func import vjp, vmap
+from torch.func import vjp
 
-# Cotangents pushed back at once by `reverse_jacobian`: enough for full matrix products, few enough for memory.
-COTANGENTS = 64
+# Rows, copies of points, pulled back at once by `reverse_jacobian`: enough for full matrix products, few enough for
+# memory.
+ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Jet:
 
     def finite(self) -> bool:
         """Whether all of it is, seen from sums: a finite sum has finite terms."""
-        parts = (self.dense(),) if self.factored is None else (self.factored.slope, self.factored.bend)
+        parts = (self.dense(),) if self.factored is None else tuple(vars(self.factored).values())
         return all(bool(part.sum().isfinite()) for part in parts)
 
     @property
@@ -112,11 +113,21 @@ def pair_products(base: Float[Tensor, k * rest]) -> Float[Tensor, pairs * rest]:
 def reverse_jacobian(
     function: Callable[[Tensor], Tensor], points: Float[Tensor, " batch *shape"], tangents: Float[Tensor, " k *shape"]
 ) -> Jet:
-    """The jet of order 1 from the gradients of the features: cheaper than k tangents where features are fewer."""
-    value, pull = vjp(function, points)[:2]
-    n = value.shape[1]
+    """The jet of order 1 from the gradients of the features: cheaper than k tangents where features are fewer.
+
+    Several features are pulled back at once as copies of the points, not by vmap, which has the gradient of cdist wrong
+    (torch 2.13).
+    """
+    n, batch = function(points[:1].clone()).shape[1], len(points)
+    copies = max(1, min(n, ROWS // batch))
+    value, pull = vjp(lambda x: function(x.clone()), points.repeat(copies, *[1] * (points.ndim - 1)))[:2]
     features = torch.eye(n, dtype=value.dtype, device=value.device)
-    gradients = vmap(lambda e: pull(e.expand_as(value))[0], chunk_size=COTANGENTS)(features).flatten(2)
+    pieces = []
+    for some in features.split(copies):
+        cotangents = value.new_zeros(copies, batch, n)
+        cotangents[: len(some)] = some[:, None]
+        pieces.append(pull(cotangents.flatten(0, 1))[0].reshape(copies, batch, -1)[: len(some)])
+    gradients = torch.cat(pieces)
     if len(tangents) < gradients.shape[2]:  # else the directions are the coordinates themselves
         gradients = gradients @ tangents.flatten(1).T
     return Jet(gradients.permute(2, 1, 0), len(tangents), 1)

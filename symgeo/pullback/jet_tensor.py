@@ -6,13 +6,16 @@ the rules of differentiation (`rules`) are applied to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_leaves
 
+from symgeo.errors import InputError
 from symgeo.pullback.chart import Chart
 from symgeo.pullback.jet import Factored, Jet
 from symgeo.pullback.pointwise import POINTWISE
@@ -35,6 +38,21 @@ FUSED = (
 
 class UnsupportedError(Exception):
     """An operation that jets cannot pass; the map is then differentiated as one."""
+
+
+@contextmanager
+def refused(operation: str = "") -> Iterator[None]:
+    """What torch raises while it differentiates, in one line that names the operation where one is known."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
+        raise InputError(
+            f"`features` cannot be differentiated{f' through `{operation}`' if operation else ''}: {reason}; write it "
+            "with operations that torch differentiates twice."
+        ) from error
 
 
 @cache
@@ -72,6 +90,8 @@ class JetTensor(Tensor):
         like: Tensor | None = None,
     ) -> JetTensor:
         seen = value if like is None else like  # of a value not made yet, its shape
+        if seen.dtype.is_complex:
+            raise UnsupportedError("complex numbers")
         device = seen.device if rows is None else rows.device
         jet = Tensor._make_wrapper_subclass(  # pyright: ignore
             cls, seen.shape, strides=seen.stride(), dtype=seen.dtype, device=device
@@ -95,7 +115,8 @@ class JetTensor(Tensor):
             target = args[0]
             if not isinstance(target, JetTensor) or target.aliased:
                 raise UnsupportedError(name)
-            made = apply(getattr(aten, name[:-1]), name[:-1], args, kwargs)
+            with refused(name):
+                made = apply(getattr(aten, name[:-1]), name[:-1], args, kwargs)
             if made.shape != target.shape:
                 raise UnsupportedError(name)
             target._value, target.rows, target.factored = made.value, made.rows, made.factored
@@ -103,7 +124,13 @@ class JetTensor(Tensor):
             return target
         if func._schema.is_mutable or name in LAYOUT or name in FUSED:
             raise UnsupportedError(name)
-        return apply(func, name, args, kwargs)
+        with refused(name):
+            made = apply(func, name, args, kwargs)
+        if func.is_view:  # writing into either would have to write into both
+            for leaf in tree_leaves((args, kwargs, made)):
+                if isinstance(leaf, JetTensor):
+                    leaf.aliased = True
+        return made
 
     def __repr__(self, **_: Any) -> str:
         return f"JetTensor({tuple(self.shape)}, k={self.k}, order={self.order})"

@@ -18,7 +18,7 @@ from symgeo.pullback import gauss
 from symgeo.pullback.batch import Batch
 from symgeo.pullback.frame import Frame, log_volume, orthonormal_frame
 from symgeo.pullback.gauss import SecondForm
-from symgeo.pullback.gram import SMALL, Gram, SmallGeometry, cholesky_log_volume, gram, symmetric_product
+from symgeo.pullback.gram import SMALL, Gram, SmallGeometry, cholesky_log_volume, symmetric_product
 from symgeo.pullback.jet import Jet
 
 # What `SmallGeometry` knows.
@@ -118,12 +118,14 @@ def local_quantities(
     if batch.d > SMALL or batch.n < batch.d or not {*names} <= {*FROM_PRODUCTS, "rank"}:
         return dict(zip(names, batch.map(order, exact, chunk), strict=True)), bends
 
-    def products(jet: Jet) -> tuple[Tensor, ...]:
-        nonlocal bends
-        bends = bends or jet.bends()
-        return gram(jet).points_first()
-
-    small = SmallGeometry(Gram.points_last(batch.map(order, products, chunk)))
+    products: Gram | None = None
+    for where, jet in batch.jets(order, chunk):
+        products = products or Gram(jet, len(batch.points))
+        if not products.put(jet, where):
+            batch.check_finite(jet, where.start)
+    assert products is not None
+    bends = order == 1 or bool(products.bend().any())
+    small = SmallGeometry(products)
     results: dict[str, Tensor] = {}
     trusted = torch.ones(len(batch.points), dtype=torch.bool, device=batch.points.device)
     for name in names:

@@ -4,9 +4,9 @@ Those that networks are mostly made of have formulas; the others are differentia
 gives the derivative of a function that acts place by place. A derivative is never a difference of near-equal numbers:
 with u = sigmoid(-|z|) <= 1/2,
 
-    sigmoid' = u (1 - u),    sigmoid'' = -sign(z) u (1 - u)(1 - 2u),
+    sigmoid' = u (1 - u),    sigmoid'' = -u (1 - u) tanh(z/2),
 
-and for tanh the same with u = sigmoid(-2|z|): tanh' = 4 u (1 - u), |tanh| = 1 - 2u.
+and for tanh the same with u = sigmoid(-2|z|): tanh' = 4 u (1 - u), tanh'' = -2 tanh tanh'.
 """
 
 from __future__ import annotations
@@ -57,13 +57,15 @@ def derivatives(name: str, function: Callable[[Tensor], Tensor], z: Tensor, orde
 def _sigmoid(function: Callable[[Tensor], Tensor], z: Tensor, order: int) -> Derivatives:
     u = z.abs().neg_().sigmoid_()
     slope = torch.addcmul(u, u, u, value=-1)
-    return lambda: function(z), slope, u.mul_(2).sub_(1).mul_(slope).copysign_(-z) if order == 2 else slope
+    if order == 1:
+        return lambda: function(z), slope, slope
+    return lambda: function(z), slope, (z / 2).tanh_().mul_(slope).neg_()
 
 
 def _tanh(function: Callable[[Tensor], Tensor], z: Tensor, order: int) -> Derivatives:
     u = z.abs().mul_(-2).sigmoid_()
     slope = torch.addcmul(u, u, u, value=-1).mul_(4)
-    value = u.mul_(-2).add_(1).copysign_(z)
+    value = z.tanh()
     return value, slope, (value * slope).mul_(-2) if order == 2 else slope
 
 

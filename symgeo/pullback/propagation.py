@@ -16,9 +16,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from symgeo.errors import InputError
 from symgeo.pullback.chart import Chart
 from symgeo.pullback.differentiation import differentiate
-from symgeo.pullback.feature_map import Watch
+from symgeo.pullback.feature_map import watched
 from symgeo.pullback.jet import Jet, pair_count
-from symgeo.pullback.jet_tensor import FUSED, JetTensor, UnsupportedError, outer_keys
+from symgeo.pullback.jet_tensor import FUSED, JetTensor, UnsupportedError, outer_keys, refused
 
 
 @contextmanager
@@ -55,19 +55,22 @@ def propagate(
 def propagate_along(
     function: Callable[[Tensor], Tensor],
     chart: Chart,
-    coordinates: Float[Tensor, "batch k"],
-    directions: Float[Tensor, "batch k"],
+    coordinates: Float[Tensor, "batch d"],
+    directions: Float[Tensor, "k batch d"],
+    order: int = 2,
 ) -> Jet:
-    """The jet of order 2 along one direction at each point: D Phi[v] and D^2 Phi[v, v].
+    """The jet along directions of each point's own: D Phi[v_a], and D^2 Phi[v_a, v_b] for order 2.
 
     Args:
         function: (batch, *shape) -> (batch, n).
         chart: where the coordinates lie.
         coordinates: the points.
-        directions: a direction for each point.
+        directions: k for each point.
+        order: 1 or 2.
     """
-    pushed = (directions @ chart.tangents(coordinates).flatten(1)).reshape(1, -1, *chart.input_shape)
-    return through(function, lambda: JetTensor(chart.inputs(coordinates), pushed, 1, 2))
+    k = len(directions)
+    pushed = (directions @ chart.tangents(coordinates).flatten(1)).reshape(k, -1, *chart.input_shape)
+    return through(function, lambda: JetTensor(chart.inputs(coordinates), pushed, k, order))
 
 
 def through(function: Callable[[Tensor], Tensor], make: Callable[[], JetTensor]) -> Jet:
@@ -75,10 +78,11 @@ def through(function: Callable[[Tensor], Tensor], make: Callable[[], JetTensor])
     outer_keys()
     jet = make()
     k, order = jet.k, jet.order
-    try:
-        result = function(jet)
-    except UnsupportedError as error:
-        result = once_more(function, make, str(error))
+    with refused():
+        try:
+            result = function(jet)
+        except UnsupportedError as error:
+            result = once_more(function, make, str(error))
     if not isinstance(result, JetTensor):
         return Jet(result.new_zeros(k + (pair_count(k) if order == 2 else 0), *result.shape), k, order)
     if result.factored is not None:
@@ -97,18 +101,26 @@ def once_more(function: Callable[[Tensor], Tensor], make: Callable[[], JetTensor
                 return function(make())
             except UnsupportedError as error:
                 stopped = str(error)
-        check_differentiable(function, make(), stopped)
-        return differentiate(function, (make(),), {})
+        with refused(stopped):
+            check_differentiable(function, make(), stopped)
+            return differentiate(lambda x: function(x.clone()), (make(),), {})
 
 
 def check_differentiable(function: Callable[[Tensor], Tensor], jet: JetTensor, stopped: str) -> None:
     """Refuse to differentiate as a whole what torch differentiates wrongly.
 
     Raises:
-        InputError: the map normalises by layer_norm or instance_norm, and second derivatives are asked for.
+        InputError: the map cuts gradients off (no_grad, detach); or it normalises by layer_norm or instance_norm, and
+            second derivatives are asked for.
     """
-    with Watch() as watch:
-        function(jet.value[:1])
+    _, watch = watched(function, jet.value[:1])
+    if watch.refusal is not None:
+        raise watch.refusal
+    if watch.severed:
+        raise InputError(
+            f"`features` is differentiated as a whole (`{stopped}`), which `{watch.severed[0]}` inside it would cut "
+            "off: take torch.no_grad, inference_mode and detach out of the map."
+        )
     wrong = [name for name in watch.names if name in ("native_layer_norm", "native_batch_norm")]
     if jet.order == 2 and wrong:
         raise InputError(

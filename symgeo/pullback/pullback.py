@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -20,54 +19,21 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from symgeo.errors import InputError, NumericalError
-from symgeo.pullback.batch import Batch, check_size, located
-from symgeo.pullback.chart import Chart, flat_points
+from symgeo.pullback.batch import CHUNK_POINTS, Batch, check_size, located
+from symgeo.pullback.chart import Chart
+from symgeo.pullback.directional import extrinsic, sectional_curvature
 from symgeo.pullback.feature_map import FeatureMap
 from symgeo.pullback.frame import orthonormal_frame, rank
-from symgeo.pullback.geodesic import Geodesic, connect, integrate
 from symgeo.pullback.jet import Jet
 from symgeo.pullback.layers import Layer, layer_names
 from symgeo.pullback.local import local_quantities
+from symgeo.pullback.paths import Paths
+from symgeo.pullback.quantities import QUANTITIES, ExtrinsicCurvature, Stretches, Volume
 from symgeo.pullback.smoothness import check_curved, check_not_piecewise
 from symgeo.pullback.target import Target
 
 
-@dataclass(frozen=True)
-class Volume:
-    """The log volume element of the image of the tangent space, and the rank that it was taken at."""
-
-    log: Float[Tensor, " ..."]
-    rank: Int[Tensor, " ..."]
-
-
-@dataclass(frozen=True)
-class Stretches:
-    """The singular values of J, largest first, and the unit vectors of the coordinates that they stretch, as rows."""
-
-    values: Float[Tensor, "... d"]
-    directions: Float[Tensor, "... d d"]
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """What a quantity needs, how many indices it has, and what messages call it."""
-
-    order: int
-    indices: int
-    spoken: str
-
-
-QUANTITIES = {
-    "metric": Quantity(1, 2, "the metric"),
-    "log_volume": Quantity(1, 0, "the log volume"),
-    "christoffel": Quantity(2, 3, "the Christoffel symbols"),
-    "riemann": Quantity(2, 4, "the Riemann tensor"),
-    "ricci": Quantity(2, 2, "the Ricci tensor"),
-    "scalar_curvature": Quantity(2, 0, "the scalar curvature"),
-}
-
-
-class Pullback:
+class Pullback(Paths):
     """The pullback geometry of a feature map Phi: g_mn = d_m Phi . d_n Phi.
 
     Every method takes points x of shape (..., d), or (..., *input_shape), and returns a tensor that leads with the same
@@ -176,55 +142,69 @@ class Pullback:
     def stretches(self, x: Float[Tensor, "... d"]) -> Stretches:
         """The principal stretches and their directions: g = sum_i stretch_i^2 direction_i direction_i^T.
 
-        The directions of zero stretch are those that the features do not see; `rank` counts the others.
+        The image and the null directions of a singular metric are among them.
         """
         batch = self._batch(x)
         check_size(batch, 2, 1, "the principal directions")
 
-        def of(jet: Jet) -> tuple[Tensor, Tensor]:
+        def of(jet: Jet) -> tuple[Tensor, Tensor, Tensor]:
             _, values, directions = torch.linalg.svd(jet.first.permute(1, 2, 0), full_matrices=True)
-            missing = jet.k - values.shape[1]
-            return torch.nn.functional.pad(values, (0, missing)), directions
+            ranks = (values > max(jet.n, jet.k) * torch.finfo(values.dtype).eps * values[:, :1]).sum(-1)
+            return torch.nn.functional.pad(values, (0, jet.k - values.shape[1])), directions, ranks
 
         return Stretches(*(batch.shaped(tensor) for tensor in batch.map(1, of, self._chunk)))
 
-    def exp(self, x: Float[Tensor, "... d"], v: Float[Tensor, "... d"]) -> Float[Tensor, "... d"]:
-        """The exponential map: where the geodesic that leaves x with velocity v is after unit time.
+    def sectional_curvature(
+        self, x: Float[Tensor, "... d"], u: Float[Tensor, "... d"], v: Float[Tensor, "... d"]
+    ) -> Float[Tensor, " ..."]:
+        """The sectional curvature R(u, v, u, v) / (|u|^2 |v|^2 - <u, v>^2); 1 for the unit sphere.
+
+        Three second derivatives a point, however many coordinates there are.
 
         Args:
             x: points.
-            v: velocities, of the same shape.
+            u, v: vectors that span a plane: of the shape of x, or one for all points.
 
         Raises:
-            NumericalError: the geodesic runs into a singular point of the metric.
-        """
-        return self.geodesic_flow(x, v, torch.ones(1, dtype=torch.float64)).points[..., 0, :]
-
-    def geodesic_flow(
-        self, x: Float[Tensor, "... d"], v: Float[Tensor, "... d"], times: Float[Tensor, " t"]
-    ) -> Geodesic:
-        """The geodesics that leave x with velocity v, at increasing times after 0.
-
-        x'' = -lstsq(J, D^2 Phi[x', x']), by an eighth-order Runge-Kutta method to a relative 1e-10; no Christoffel
-        symbol is formed.
+            InputError: vectors that are parallel at some point, or of another shape.
+            NumericalError: the metric is singular at some point.
         """
         batch = self._batch(x)
-        check_curved(batch, "a geodesic")
-        velocities, _ = flat_points(v, (batch.d,))
-        if v.shape != x.shape:
-            raise InputError(f"`v` must have the shape of `x`, {tuple(x.shape)}, not {tuple(v.shape)}.")
-        path = integrate(batch, velocities, times)
-        return Geodesic(batch.shaped(path.points), batch.shaped(path.velocities))
+        check_curved(batch, "a sectional curvature")
+        check_size(batch, 0, 1, "a sectional curvature")
+        along = [self._vectors(batch, name, vector) for name, vector in (("u", u), ("v", v))]
+        values, ranks, planes, bends = sectional_curvature(batch, *along, self._chunk or CHUNK_POINTS)
+        if not bends.any():
+            check_not_piecewise(batch, "a sectional curvature", self._chunk)
+        singular = self._singular(batch, batch.shaped(ranks), ["a sectional curvature"])
+        parallel = (batch.shaped(planes) < 2) & ~singular
+        if parallel.any():
+            index = int(parallel.flatten().nonzero()[0])
+            raise InputError(
+                f"`u` and `v` are parallel, or zero, at {batch.name(index)}: give vectors that span a plane."
+            )
+        return batch.shaped(values).masked_fill(singular, math.nan)
 
-    def geodesic(self, a: Float[Tensor, " d"], b: Float[Tensor, " d"], count: int = 33) -> Geodesic:
-        """The geodesic from a to b, found from the straight segment in coordinates, at `count` even times of [0, 1].
+    def extrinsic_curvature(self, x: Float[Tensor, "... d"]) -> ExtrinsicCurvature:
+        """The mean curvature vector and the norm of the second fundamental form of the image in the features.
+
+        R = d^2 |m|^2 - |K|^2. For a constant target G = L L^T the vector is in the coordinates L^T y, in which it is
+        flat.
 
         Raises:
-            NumericalError: no geodesic was found near the segment; the message has the residual.
+            InputError: the target is curved.
+            NumericalError: the metric is singular at some point.
         """
-        batch = self._batch(torch.stack([a, b]))
-        check_curved(batch, "a geodesic")
-        return connect(batch, count)
+        if self._target == "fisher":
+            raise InputError('`target` "fisher" is a curved space: extrinsic curvature is had for constant targets.')
+        batch = self._batch(x)
+        check_curved(batch, "the extrinsic curvature")
+        check_size(batch, 0, 2, "the extrinsic curvature")
+        mean, norm, ranks, bends = (batch.shaped(part) for part in batch.map(2, extrinsic, self._chunk))
+        if not bends.any():
+            check_not_piecewise(batch, "the extrinsic curvature", self._chunk)
+        singular = self._singular(batch, ranks, ["the extrinsic curvature"])
+        return ExtrinsicCurvature(mean.masked_fill(singular[..., None], math.nan), norm.masked_fill(singular, math.nan))
 
     def metric(self, x: Float[Tensor, "... d"]) -> Float[Tensor, "... d d"]:
         """The metric g_mn = d_m Phi . d_n Phi."""
@@ -281,7 +261,7 @@ class Pullback:
 
         Raises:
             InputError: an unknown quantity; curvature of a map with kinks, or with fewer features than coordinates.
-            NumericalError: the metric is singular at some point, and a quantity has no value there.
+            NumericalError: the metric overflows, or is singular at some point, and a quantity has no value there.
         """
         for name in quantities:
             if name not in QUANTITIES:
@@ -297,6 +277,8 @@ class Pullback:
         found, bends = local_quantities(batch, [*asked, "rank"] if ranked else [*asked], order, self._chunk)
         if not bends:
             check_not_piecewise(batch, next(q.spoken for q in asked.values() if q.order == 2), self._chunk)
+        if "metric" in found and not found["metric"].sum().isfinite():
+            self._check_overflow(batch, found["metric"])
         results = {name: batch.shaped(found[name]) for name in asked}
         if ranked:
             singular = self._singular(batch, batch.shaped(found["rank"]), [asked[name].spoken for name in ranked])
@@ -315,6 +297,22 @@ class Pullback:
 
     def _batch(self, x: Tensor) -> Batch:
         return located(self._map, x, self._section, self._input_shape)
+
+    def _vectors(self, batch: Batch, name: str, vectors: Tensor) -> Float[Tensor, "batch d"]:
+        if vectors.shape not in ((batch.d,), (*batch.leading, batch.d)) or not vectors.isfinite().all():
+            raise InputError(
+                f"`{name}` must be finite vectors, ({batch.d},) or {(*batch.leading, batch.d)}; its shape is "
+                f"{tuple(vectors.shape)}."
+            )
+        return vectors.detach().to(batch.points).expand(*batch.leading, batch.d).reshape(-1, batch.d)
+
+    def _check_overflow(self, batch: Batch, metric: Tensor) -> None:
+        bad = ~metric.isfinite().flatten(1).all(1)
+        if bad.any():
+            raise NumericalError(
+                f"The metric overflows {metric.dtype} at {batch.name(int(bad.nonzero()[0]))}: scale the features down, "
+                "or take float64."
+            )
 
     def _singular(self, batch: Batch, ranks: Tensor, names: list[str]) -> Tensor:
         full = min(batch.n, batch.d)

@@ -33,11 +33,18 @@ def apply(func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         result = rule(func, *args, **kwargs)
         if result is not NotImplemented:
             return result
-    if name in POINTWISE and isinstance(args[0], JetTensor) and not any(isinstance(a, JetTensor) for a in args[1:]):
+    if name in POINTWISE and isinstance(args[0], JetTensor) and not any(_spreads(args[0], a) for a in args[1:]):
         return pointwise(name, func, args, kwargs)
     if name in LINEAR and isinstance(args[0], JetTensor) and not any(isinstance(a, JetTensor) for a in args[1:]):
         return linear(func, args, kwargs)
     return differentiate(func, args, kwargs)
+
+
+def _spreads(jet: JetTensor, argument: Any) -> bool:
+    """Whether an argument of an elementwise function is a jet too, or makes the result larger than the jet."""
+    if not isinstance(argument, Tensor):
+        return False
+    return isinstance(argument, JetTensor) or torch.broadcast_shapes(jet.shape, argument.shape) != jet.shape
 
 
 def pointwise(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> JetTensor:
@@ -84,32 +91,35 @@ def linear(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def _product(func: Any, left: Any, right: Any) -> Any:
     """A matrix of jets times a matrix of numbers: all rows in one product."""
-    if not isinstance(left, JetTensor) or isinstance(right, JetTensor) or left.value.ndim != 2:
+    if not isinstance(left, JetTensor) or isinstance(right, JetTensor) or left.ndim != 2:
         return NotImplemented
     if left.chart is not None and left.coordinates is not None:
-        return _first_product(left, left.chart, left.coordinates, right)
+        return _first_product(left, left.chart, left.coordinates, right, None)
     rows = left.dense()
     out = (rows.reshape(-1, rows.shape[-1]) @ right).view(*rows.shape[:-1], -1)
     value = left.value
     return JetTensor(lambda: value @ right, out, left.k, left.order, like=out[0].expand(len(value), -1))
 
 
-def _first_product(left: JetTensor, chart: Chart, coordinates: Tensor, right: Tensor) -> JetTensor:
+def _first_product(left: JetTensor, chart: Chart, coordinates: Tensor, right: Tensor, bias: Tensor | None) -> JetTensor:
     """The directions go into the matrix, which then has as many rows as there are coordinates."""
-    right = right.detach()
-    if chart.origin is None:
-        return JetTensor(coordinates @ right, right[:, None], left.k, left.order)
-    absorbed, shift = chart.absorbed(right)
-    value = torch.addmm(shift, coordinates, absorbed)
+    absorbed, shift = right.detach(), bias
+    if chart.origin is not None:
+        absorbed, origin = chart.absorbed(absorbed)
+        shift = origin if bias is None else origin + bias
+    value = coordinates @ absorbed if shift is None else torch.addmm(shift, coordinates, absorbed)
     return JetTensor(value, absorbed[:, None], left.k, left.order)
 
 
 def _affine_product(func: Any, bias: Any, left: Any, right: Any, **scales: Any) -> Any:
     if scales or isinstance(bias, JetTensor):
         return NotImplemented
+    first = isinstance(left, JetTensor) and not isinstance(right, JetTensor)
+    if first and left.chart is not None and left.coordinates is not None:
+        return _first_product(left, left.chart, left.coordinates, right, bias)
     product = _product(func, left, right)
     if product is not NotImplemented:
-        product._value = product.value + bias if left.chart is not None else torch.addmm(bias, left.value, right)
+        product._value = torch.addmm(bias, left.value, right)
     return product
 
 

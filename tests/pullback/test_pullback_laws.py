@@ -160,6 +160,20 @@ def test_scaling_the_features(seed: int, factor: float) -> None:
     torch.testing.assert_close(scaled.scalar_curvature(x) * factor**2, geo.scalar_curvature(x), rtol=1e-8, atol=1e-9)
 
 
+@pytest.mark.parametrize("d", [1, 2, 3, 4])
+def test_one_bent_layer_has_the_curvature_of_its_ricci_tensor(d: int) -> None:
+    """Where the second derivatives are one factor times products, R comes without them; the Ricci tensor does not."""
+    layer = nn.Sequential(nn.Linear(d, 20), nn.Tanh()).double()
+    with torch.no_grad():
+        layer[0].weight.copy_(some_points(1, 20, d))
+        layer[0].bias.copy_(some_points(2, 20, 1)[:, 0])
+    geo, x = Pullback(layer), some_points(3, 30, d) / 2
+    traced = torch.linalg.solve(geo.metric(x), geo.ricci(x)).diagonal(dim1=1, dim2=2).sum(-1)
+    scalar = geo.scalar_curvature(x)
+    torch.testing.assert_close(scalar, traced, rtol=1e-10, atol=1e-11 * traced.abs().max().item())
+    assert d == 1 or scalar.abs().min() > 0
+
+
 @pytest.mark.parametrize("chunk", [1, 7, 1000])
 def test_chunks_agree_to_rounding(chunk: int) -> None:
     network, x = deep_network(3, 2, width=64), some_points(4, 50, 2)

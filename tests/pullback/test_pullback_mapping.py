@@ -98,3 +98,30 @@ def test_workers_that_always_die_are_given_up(tmp_path: Path) -> None:
         map_points(partial(square_or_die, str(tmp_path), 99), points(), chunk=10, executor=spawned, attempts=2)
     with spawned() as executor, pytest.raises(NumericalError, match="`executor` broke after 0 of 11 chunks"):
         map_points(partial(square_or_die, str(tmp_path / "."), 999), points(), chunk=10, executor=executor)
+
+
+@pytest.mark.slow
+def test_two_dask_workers_give_the_same_bits() -> None:
+    distributed = pytest.importorskip("distributed")
+    geo, x = Pullback(network()), points()
+    alone = map_points(geo.scalar_curvature, x, chunk=20)
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+        client.get_executor() as executor,
+    ):
+        assert len(client.scheduler_info()["workers"]) == 2
+        assert torch.equal(map_points(geo.scalar_curvature, x, chunk=20, executor=executor), alone)
+
+
+@pytest.mark.slow
+def test_a_dask_worker_that_dies_is_replaced(tmp_path: Path) -> None:
+    distributed, x = pytest.importorskip("distributed"), points()
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+        client.get_executor() as executor,
+    ):
+        squares = map_points(partial(square_or_die, str(tmp_path), 1), x, chunk=10, executor=executor)
+    assert (tmp_path / "death-0").exists()
+    assert torch.equal(squares, x * x)
