@@ -18,7 +18,9 @@ from symgeo.derivation import (
     LOG,
     RADIUS,
     Against,
+    ByParts,
     Components,
+    Cubature,
     Define,
     Derivation,
     Determinant,
@@ -28,7 +30,6 @@ from symgeo.derivation import (
     Frame,
     Given,
     Identity,
-    Known,
     Let,
     LetFunction,
     LeviCivita,
@@ -39,6 +40,8 @@ from symgeo.derivation import (
     Prose,
     Quadrature,
     Reference,
+    Rules,
+    RulesHold,
     Section,
     Step,
     Tensor,
@@ -56,7 +59,7 @@ sigma, zeta, v, c, u = sp.symbols(r"\sigma \zeta v c u", positive=True)
 zz = sp.Symbol("z", real=True)
 
 F, f, Gf, Om = Opaque("F"), Opaque("f"), Opaque("G"), Opaque(r"\Omega")
-w, b, z, p = Tensor("w", "d"), Tensor("b", ""), Tensor("z", ""), Tensor("p", "")
+w, b, z = Tensor("w", "d"), Tensor("b", ""), Tensor("z", "")
 O, O1, O2 = Om(s), Om(s, 1), Om(s, 2)
 A, P, Q = sp.symbols("A P Q")
 K_rt, K_tt = sp.symbols(r"K_{\mathrm{rt}} K_{\mathrm{tt}}")
@@ -68,11 +71,12 @@ ricci_dd, R = geometry.ricci_dd, geometry.scalar[()]
 
 SIZES = ((2, 1), (3, 1))
 
-# The erf network, phi(z) = erf(z / sqrt 2): F = phi'^2, and G its mean.
-ERF = {
-    "F": lambda t: 2 / sp.pi * sp.exp(-(t**2)),
-    "G": lambda t: 2 / sp.pi / sp.sqrt(1 + 2 * t),
-}
+# Derivatives along the weight: z is a linear form in it.
+WEIGHTS = Rules(letters=frozenset({w, b, z}), derivatives={z: ((mu,), x[mu])}, along=w)
+
+# Two functions for F: that of the erf network, phi(z) = erf(z / sqrt 2), and one for which nodes converge.
+ERF = {"F": lambda t: 2 / sp.pi * sp.exp(-(t**2))}
+ENTIRE = {"F": lambda t: t**4 + sp.cos(t)}
 
 
 def in_components(sizes: tuple[tuple[int, int], ...] = SIZES) -> Components:
@@ -82,7 +86,7 @@ def in_components(sizes: tuple[tuple[int, int], ...] = SIZES) -> Components:
 
 def mean(body: Term) -> Mean:
     """The expectation over the weight and the bias of one unit."""
-    return Mean(body, w, b)
+    return Mean(body, w, b, (sigma, zeta))
 
 
 def tower(frame: Frame) -> sp.Expr:
@@ -94,30 +98,31 @@ def tower(frame: Frame) -> sp.Expr:
 
 def stein() -> Section:
     """Two lemmas on Gaussian means."""
-    density = sp.exp(-(zz**2) / (2 * v)) / sp.sqrt(2 * sp.pi * v)
     test = {"f": lambda t: t**3 + sp.cos(t)}
     return Section(
         "Two lemmas on Gaussian means",
         (
             Prose(
-                r"Let $z$ be normal with mean $0$ and variance $v$, and $f$ a smooth function that grows, with "
-                r"its derivatives, less fast than the density of $z$ decays. Stein's lemma [@stein] is"
+                r"Let $z$ be normal with mean $0$ and variance $v$, and $f$ a smooth function that stays, with its "
+                r"derivatives, below $C\,e^{a z^2}$ for some $C$ and some $a<\frac{1}{2v}$: it grows less fast than "
+                r"the density of $z$ decays. Stein's lemma [@stein] is"
             ),
             Step(
                 (Expectation(zz * f(zz), zz, v), v * Expectation(f(zz, 1), zz, v)),
-                (Divergence(-v * f(zz) * density), Quadrature(11, test)),
+                (Divergence(-v * f(zz)), Quadrature(11, test)),
                 "stein",
             ),
             Prose(
                 r"The margin means: the integrands of the two sides, densities included, differ by the "
-                r"derivative of a function that vanishes at infinity; the machine was given that function, here "
-                r"$-v f$ times the density, and verified the identity. "
+                r"derivative of a function that vanishes at infinity; the machine was given that function over the "
+                r"density, here $-v f$, saw that it is a polynomial in $z$ times $f$ or a derivative of $f$, and "
+                r"verified the identity. The quadrature took $f(z)=z^3+\cos z$. "
                 r"The density of $z$ obeys the heat equation in $v$, whence"
             ),
             Step(
                 (sp.Derivative(Expectation(f(zz), zz, v), v), sp.Rational(1, 2) * Expectation(f(zz, 2), zz, v)),
                 (
-                    Divergence(sp.Rational(1, 2) * (sp.diff(density, zz) * f(zz) - density * f(zz, 1))),
+                    Divergence(-sp.Rational(1, 2) * (zz * f(zz) / v + f(zz, 1))),
                     Quadrature(12, test),
                 ),
                 "heat",
@@ -127,63 +132,97 @@ def stein() -> Section:
 
 
 def metric() -> Section:
-    """From the mean over weights to Omega."""
+    """From the mean over weights to one function of the variance."""
     zt = z[()]
     both = term(sigma**2) * DELTA[mu, nu] * mean(F(zt)) + term(sigma**4) * x[mu] * x[nu] * mean(F(zt, 2))
-    # d/dw_mu of (p w_nu F) and d/dw_nu of (p F') in the shares that integration by parts takes away.
-    flux = -(term(sigma**2) * Partial(mu, p[()] * w[nu] * F(zt), w)) - term(sigma**4) * x[mu] * Partial(
-        nu, p[()] * F(zt, 1), w
-    )
-    sampled = MonteCarlo(seed=21, samples=200_000, instances=ERF, d=3, deviations=(sigma, zeta))
-    G0, G1 = Gf(variance), Gf(variance, 1)
+    # Integration by parts takes w_mu away from p w_nu F, and then w_nu from p F'.
+    fluxes = ((mu, -(term(sigma**2) * w[nu] * F(zt))), (nu, -(term(sigma**4) * x[mu] * F(zt, 1))))
+    summed = Cubature(seed=22, instances=ENTIRE, d=3)
     return Section(
-        "The metric of infinitely many units",
+        "The mean over the weights",
         (
             Given((w, b)),
             Prose(
-                r"A unit of the network draws a weight vector $w$ with independent components of mean $0$ and "
-                r"variance $\sigma^2$, and a bias $b$ of variance $\zeta^2$. At the input $x\in\mathbb{R}^d$ it "
-                r"forms"
+                r"A unit of the network draws a weight vector $w$ with independent normal components of mean $0$ and "
+                r"variance $\sigma^2$, and a normal bias $b$ of mean $0$ and variance $\zeta^2$. At the input "
+                r"$x\in\mathbb{R}^d$ it forms"
             ),
             Define(zt, w[mu] * x[mu] + b[()], "preactivation"),
             Prose(
                 r"(Greek indices run over the $d$ inputs and are summed where they occur twice.) By the law of "
                 r"large numbers the metric of $n$ units, $\frac1n\sum_j\phi'(z_j)^2 w_{j\mu}w_{j\nu}$, tends to "
                 r"the mean of $F(z)\,w_\mu w_\nu$ with $F:=\phi'^2$. "
-                r"Nothing else is assumed of $F$ in this section. With $p$ for the density of $w$, up to a constant,"
+                r"Nothing else is assumed of $F$ in this section than what the lemmas ask of $f$. "
+                r"Stein's lemma in each of the two weights gives"
             ),
-            Define(p[()], Known(r"\exp", sp.exp)(term(-1 / (2 * sigma**2)) * w[mu] * w[mu]), "density"),
-            Prose(r"Stein's lemma in each of the two weights gives"),
             Step(
                 (mean(F(zt) * w[mu] * w[nu]), both),
-                (Divergence(flux, p[()], ((1, 1), (2, 1), (3, 1))),),
+                (
+                    ByParts(fluxes, WEIGHTS, ((1, 1), (2, 1), (3, 1))),
+                    Cubature(seed=22, instances=ENTIRE, d=2),
+                    RulesHold(WEIGHTS, SIZES, units=False),
+                ),
                 "parts",
             ),
             Prose(
-                r"As a sum of independent normal variables, $z$ is normal; its variance is $v=\sigma^2 "
-                r"s+\zeta^2$ with $s:=|x|^2$. Writing $G(v)$ for the mean of $F(z)$ as a function of the "
-                r"variance,"
+                r"Here the machine was given two functions, one for each weight, $-\sigma^2 w_\nu F$ and "
+                r"$-\sigma^4x_\mu F'$. The quadrature took $F(z)=z^4+\cos z$ and summed over all components of $w$ "
+                r"and $b$. Two means are left, of functions of $z$ alone. Let $G$ be the mean of $F$ over one normal "
+                r"variable, as a function of its variance,"
             ),
-            Step((mean(F(zt)), G0), (sampled,), "G"),
-            Prose(r"and, from [[heat]],"),
-            Step((mean(F(zt, 2)), 2 * term(G1)), (sampled,), "G-slope"),
+            LetFunction(Gf, v, Expectation(F(zz), zz, v), "G-function"),
+            Prose(r"whose slope is, as in [[heat]],"),
+            Step(
+                (Gf(v, 1), sp.Rational(1, 2) * Expectation(F(zz, 2), zz, v)),
+                (Divergence(-sp.Rational(1, 2) * (zz * F(zz) / v + F(zz, 1))),),
+                "G-prime",
+            ),
             Prose(
-                r"(The margin samples these for $F=\phi'^2$ of the erf network, whose $G$ is [[G-erf]]; in "
-                r"general they are [[heat]] and the definition of $G$.) Put into [[parts]], they leave of the "
-                r"mean one function of one variable:"
+                r"As a sum of independent normal variables $z$ is normal, and its variance is $v=\sigma^2 s+\zeta^2$ "
+                r"with $s:=|x|^2$: for every $d$ the mean over $w$ and $b$ is one over $z$ alone,"
+            ),
+            Step((mean(F(zt)), Gf(variance)), (Divergence(sp.S.Zero), summed), "G"),
+            Prose(r"and so is that of $F''$, which [[G-prime]] turns into the slope,"),
+            Step(
+                (mean(F(zt, 2)), 2 * term(Gf(variance, 1))),
+                (Divergence(zz * F(zz) / variance + F(zz, 1)), summed),
+                "G-slope",
+            ),
+            Prose(
+                r"That a sum of independent normal variables is normal is taken as known; the quadrature, which "
+                r"sums over $w$ and $b$ for $F(z)=z^4+\cos z$, does not use it. "
+                r"Put into [[parts]], these two leave of the mean one function of one variable:"
             ),
             Step(
                 (
                     mean(F(zt) * w[mu] * w[nu]),
-                    term(sigma**2) * G0 * DELTA[mu, nu] + 2 * term(sigma**4) * G1 * x[mu] * x[nu],
+                    term(sigma**2) * Gf(variance) * DELTA[mu, nu]
+                    + 2 * term(sigma**4) * Gf(variance, 1) * x[mu] * x[nu],
                 ),
                 (
-                    ForAll(using=("parts", "G", "G-slope"), note="exact, every d, by the three equations before"),
-                    sampled,
+                    ForAll(using=("parts", "G", "G-slope")),
+                    MonteCarlo(seed=21, samples=200_000, instances=ERF, d=3),
                 ),
                 "metric-G",
             ),
-            Prose(r"Let this function be named by its logarithm,"),
+            Prose(
+                r"The samples are of the erf network, $F(z)=\frac2\pi e^{-z^2}$, to which the last section but one "
+                r"turns."
+            ),
+        ),
+    )
+
+
+def exponent() -> Section:
+    """From G to Omega."""
+    G0, G1 = Gf(variance), Gf(variance, 1)
+    return Section(
+        "The metric of infinitely many units",
+        (
+            Prose(
+                r"The metric is the right side of [[metric-G]]. Of $G$ no more is used from here on than that it is "
+                r"smooth and positive. Let it be named by its logarithm,"
+            ),
             LetFunction(Om, s, sp.log(sigma**2 * Gf(variance)), "Omega"),
             Prose(r"Then, a prime on $\Omega$ being a derivative by $s$, the metric is"),
             Step(
@@ -318,7 +357,7 @@ def curvature() -> Section:
                     * PROJECTOR[nu, rho]
                     * (g_dd[la, al] * g_dd[rho, be] - g_dd[la, be] * g_dd[rho, al]),
                 ),
-                (ForAll(), in_components(((2, 1),))),
+                (ForAll(), in_components(((3, 1),))),
                 "sectional-tt",
             ),
             Prose(
@@ -461,7 +500,7 @@ def derivation() -> Derivation:
         r"Every numbered equation was checked by machine when this text was made; the margin says how, "
         r"where \emph{every d} stands for a proof with a symbolic dimension, in an algebra of $\delta$ "
         r"and $x$.",
-        (stein(), metric(), volume(), connection(), curvature(), erf_network(), comparison()),
+        (stein(), metric(), exponent(), volume(), connection(), curvature(), erf_network(), comparison()),
         (
             Reference(
                 "stein",

@@ -1,4 +1,9 @@
-"""Run the table and write it: `python -m benchmarks.symbolic [--limit 120] [--cases kerr,wide4] [--systems ...]`."""
+"""Run the table and write it: `python -m benchmarks.symbolic [--limit 120] [--cases kerr,wide4] [--systems ...]`.
+
+Seconds are of processor time, by the process's own clock, and so is the limit: other work on the machine then neither
+slows a row much nor ends it early. Each cell is kept in a journal beside the peers' environment as soon as it is
+known; an interrupted run goes on from there with `--resume`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,9 @@ import argparse
 import json
 import os
 import platform
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -20,19 +27,28 @@ SYSTEMS = ("symgeo", *PEERS, "Maxima ctensor")
 REPEATS = 3  # of our own row, the best taken; a peer's row is long enough to be steady
 
 
+def stop_after(limit: float) -> None:
+    """Let the kernel end this process after `limit` seconds of processor time."""
+    resource.setrlimit(resource.RLIMIT_CPU, (round(limit), round(limit) + 5))
+
+
 def measure(system: str, name: str, limit: float, peers: Path | None) -> dict[str, object]:
     """Return seconds and checks of one system on one case, or why there are none."""
     try:
         if system == "Maxima ctensor":
-            return maxima.run(name, limit)
+            return maxima.run(name, limit, stop_after)
         interpreter = sys.executable if system == "symgeo" else str(peers)
         command = [interpreter, str(WORKER), system, name]
         single = {**os.environ, "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False, env=single)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=single, preexec_fn=lambda: stop_after(limit)
+        )
+        if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+            return {"timeout": limit}
         if done.returncode:
-            return {"error": done.stderr.strip().splitlines()[-1][:120]}
+            return {"error": (done.stderr.strip().splitlines() or ["no message"])[-1][:120]}
         return json.loads(done.stdout.splitlines()[-1])
-    except subprocess.TimeoutExpired:
+    except TimeoutError:
         return {"timeout": limit}
 
 
@@ -69,11 +85,14 @@ def table(results: dict[str, dict[str, dict[str, object]]], systems: list[str], 
     machine = f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}, one thread"
     page = f"""# Metric to scalar curvature, in seconds
 
-Written by `make bench-symbolic`: every cell is a fresh process, from the matrix to a SymPy expression, imports not
-counted (Maxima: its start counted). In brackets: how many times symgeo's time. The limit was {limit:g} s. Each answer
-is evaluated to 40 digits at a rational point and compared with the closed form; "zero not recognised" means a vacuum
-whose scalar curvature was not returned as 0; "not evaluated" an answer in
-objects of the system's own that could not be put in numbers; "fails" an error of the system itself. {machine}.
+Written by `make bench-symbolic`. Every cell is a fresh process, from the matrix to a SymPy expression, in seconds of
+processor time; imports are not counted (Maxima: its start is). In brackets: how many times symgeo's time. The limit was
+{limit:g} s. Each answer is evaluated at a rational point and compared, to 25 digits, with the closed form or, where
+there is none, with the definition at that point. "Zero not recognised": a vacuum whose scalar curvature was not
+returned as 0. "Not evaluated": an answer in objects of the system's own that could not be put in numbers. "Fails": an
+error of the system itself.
+
+{machine}. The rows below the last network of three units are our choice of harder ones.
 
 """
     return page + "\n".join(lines) + "\n"
@@ -86,6 +105,7 @@ def main() -> None:
     parser.add_argument("--cases", default=",".join(CASES), help="comma-separated")
     parser.add_argument("--systems", default=",".join(SYSTEMS), help="comma-separated")
     parser.add_argument("--peers", type=Path, default=Path("build/bench-symbolic-peers"), help="their environment")
+    parser.add_argument("--resume", action="store_true", help="keep the cells of an interrupted run")
     parser.add_argument("--output", type=Path, default=Path("docs/benchmarks/symbolic.md"))
     arguments = parser.parse_args()
     systems, names = arguments.systems.split(","), arguments.cases.split(",")
@@ -93,12 +113,18 @@ def main() -> None:
         print("Maxima ctensor: skipped, no `maxima` on the path", file=sys.stderr)
         systems.remove("Maxima ctensor")
     peers = environment.python(arguments.peers.absolute()) if set(systems) & set(PEERS) else None
+    journal = arguments.peers.with_name("bench-symbolic.json")
     results: dict[str, dict[str, dict[str, object]]] = {}
-    for name in names:
-        results[name] = {}
-        for system in systems:
-            results[name][system] = best(system, name, arguments.limit, peers)
-            print(f"{name:16} {system:16} {results[name][system]}", file=sys.stderr, flush=True)
+    if arguments.resume and journal.exists():
+        results = json.loads(journal.read_text())
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    # our own rows first, close together in time
+    for system, name in [(system, name) for system in systems for name in names]:
+        row = results.setdefault(name, {})
+        if system not in row:
+            row[system] = best(system, name, arguments.limit, peers)
+            journal.write_text(json.dumps(results))
+        print(f"{name:16} {system:16} {row[system]}", file=sys.stderr, flush=True)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(table(results, systems, arguments.limit))
     print(arguments.output.read_text())

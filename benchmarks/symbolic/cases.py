@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
+import mpmath
 import sympy as sp
 
 
@@ -40,17 +43,25 @@ CONCRETE: dict[str, sp.Expr] = {
     **{f"H{k}": sp.diff(_H, z, k) for k in range(3)},
     "Sig": 1 / (1 + sp.exp(-z)),
     "A": z**2 + 1,
+    **{f"E{k}": k + z**k + z / 7 for k in range(1, 5)},
+    **{f"F{k}": sp.Rational(1, 3) - z**2 / k for k in range(1, 3)},
 }
 
 
 @dataclass(frozen=True)
 class Case:
-    """A metric in a chart and its scalar curvature."""
+    """A metric in a chart and its scalar curvature, None where no formula is short enough."""
 
     title: str
     coordinates: tuple[sp.Symbol, ...]
     matrix: sp.Matrix
-    scalar_curvature: sp.Expr
+    scalar_curvature: sp.Expr | None
+    network: tuple[int, int] | None = None  # inputs and units of the shallow network that has this metric
+
+    def point(self) -> dict[str, sp.Rational]:
+        """A rational point, by name: a system may hand back symbols without their assumptions."""
+        names = sorted({symbol.name for symbol in self.matrix.free_symbols | set(self.coordinates)})
+        return {name: sp.Rational(2 * i + 3, 3 * i + 11) for i, name in enumerate(names)}
 
 
 def schwarzschild() -> Case:
@@ -131,6 +142,50 @@ def shallow(kind: str) -> Case:
     return Case(f"shallow network, 3 units, {title}", x, g, -minors / (2 * det**2))
 
 
+def kerr_newman_de_sitter() -> Case:
+    """A rotating charged black hole with a cosmological constant."""
+    t, r, theta, phi, M, a, Q, L = sp.symbols("t r theta phi M a Q L", positive=True)
+    sigma, scale, s2 = r**2 + a**2 * sp.cos(theta) ** 2, 1 + L * a**2 / 3, sp.sin(theta) ** 2
+    delta_r = (r**2 + a**2) * (1 - L * r**2 / 3) - 2 * M * r + Q**2
+    delta_t = 1 + L * a**2 * sp.cos(theta) ** 2 / 3
+    first, second = sp.Matrix([1, 0, 0, -a * s2]), sp.Matrix([a, 0, 0, -(r**2 + a**2)])
+    g = (second * second.T * delta_t * s2 - first * first.T * delta_r) / (scale**2 * sigma)
+    g += sp.diag(0, sigma / delta_r, sigma / delta_t, 0)
+    return Case("Kerr-Newman-de Sitter", (t, r, theta, phi), g, 4 * L)
+
+
+def myers_perry() -> Case:
+    """A vacuum in five dimensions with two spins."""
+    t, r, theta, phi, psi, M, a, b = sp.symbols("t r theta phi psi M a b", positive=True)
+    c2, s2 = sp.cos(theta) ** 2, sp.sin(theta) ** 2
+    sigma = r**2 + a**2 * c2 + b**2 * s2
+    delta = (r**2 + a**2) * (r**2 + b**2) - M * r**2
+    form = sp.Matrix([1, 0, 0, -a * s2, -b * c2])
+    g = sp.diag(-1, r**2 * sigma / delta, sigma, (r**2 + a**2) * s2, (r**2 + b**2) * c2) + M / sigma * form * form.T
+    return Case("Myers-Perry, 5 dimensions", (t, r, theta, phi, psi), g, sp.S.Zero)
+
+
+def generic() -> Case:
+    """Six undefined functions of all four coordinates, in two blocks."""
+    x = sp.symbols("x1:5", real=True)
+    E1, E2, E3, E4, F1, F2 = (sp.Function(name)(*x) for name in ("E1", "E2", "E3", "E4", "F1", "F2"))
+    g = sp.diag(sp.Matrix([[E1, F1], [F1, E2]]), sp.Matrix([[E3, F2], [F2, E4]]))
+    return Case("4 x 4, six undefined functions of four coordinates", x, g, None)
+
+
+def large_shallow(d: int, n: int) -> Case:
+    """Symbolic weights. Our row starts from the network with the sigmoid put in; the others get phi opaque."""
+    x, preactivations, w = _network(d, n)
+    g = sp.Matrix(d, d, lambda i, j: sp.Add(*[H0(q) * u[i] * u[j] for q, u in zip(preactivations, w, strict=True)]) / n)
+    return Case(f"shallow network, {d} inputs, {n} units, sigmoid", x, g, None, network=(d, n))
+
+
+def _network(d: int, n: int) -> tuple[Any, list[sp.Expr], list[Any]]:
+    x, b = sp.symbols(f"x_1:{d + 1}", real=True), sp.symbols(f"b_1:{n + 1}", real=True)
+    w = [sp.symbols(f"W_{j}_1:{d + 1}", real=True) for j in range(1, n + 1)]
+    return x, [sp.Add(*map(sp.Mul, u, x), c) for u, c in zip(w, b, strict=True)], w
+
+
 CASES = {
     "schwarzschild": schwarzschild,
     "kerr": kerr,
@@ -144,19 +199,58 @@ CASES = {
     "shallow-exp": lambda: shallow("exp"),
     "shallow-one": lambda: shallow("one"),
     "shallow-opaque": lambda: shallow("opaque"),
+    "kerr-newman-de-sitter": kerr_newman_de_sitter,
+    "myers-perry": myers_perry,
+    "sphere8": lambda: sphere(8),
+    "generic": generic,
+    "wide6": lambda: wide(6),
+    "shallow-large": lambda: large_shallow(4, 6),
 }
 
 
-def at_a_point(expression: sp.Expr, coordinates: tuple[sp.Symbol, ...]) -> sp.Expr:
-    """The value to 40 digits at a fixed rational point, opaque functions replaced by concrete ones."""
-    for name, body in CONCRETE.items():
-        expression = expression.replace(
-            lambda e, name=name: isinstance(e, sp.Function) and type(e).__name__ == name,
-            lambda e, body=body: body.subs(z, e.args[0]),
-        )
-    expression = expression.doit()
-    # by name: a system may hand back symbols without their assumptions
-    symbols = expression.free_symbols | set(coordinates)
-    names = sorted({symbol.name for symbol in symbols})
-    values = {name: sp.Rational(2 * i + 3, 3 * i + 11) for i, name in enumerate(names)}
-    return sp.N(expression.subs({symbol: values[symbol.name] for symbol in symbols}), 40)
+def concrete(opaque: sp.Expr) -> sp.Expr:
+    """What stands for an opaque function of these arguments when an answer is evaluated."""
+    several = len(opaque.args) > 1
+    inner = sp.Add(*[k * a**2 for k, a in enumerate(opaque.args, 1)]) / 20 if several else opaque.args[0]
+    return CONCRETE[type(opaque).__name__].subs(z, inner)
+
+
+def at_a_point(expression: sp.Expr, case: Case) -> sp.Expr:
+    """The value to 100 digits at the case's point, opaque functions replaced by concrete ones."""
+    opaque = {f for f in expression.atoms(sp.Function) if type(f).__name__ in CONCRETE}
+    expression = expression.subs({f: concrete(f) for f in opaque}).doit()
+    expression = expression.xreplace({symbol: sp.Symbol(symbol.name) for symbol in expression.free_symbols})
+    values, symbols = case.point(), sorted(expression.free_symbols, key=str)
+    if expression.atoms(sp.Function, sp.Derivative) - expression.atoms(sp.exp, sp.sin, sp.cos, sp.log):
+        return sp.N(expression.subs({symbol: values[symbol.name] for symbol in symbols}), 100)
+    with mpmath.workdps(150):  # evalf would visit a shared subexpression as often as it occurs
+        numbers = [mpmath.mpf(values[symbol.name].p) / values[symbol.name].q for symbol in symbols]
+        return sp.Float(sp.lambdify(symbols, expression, "mpmath", cse=True)(*numbers), 100)
+
+
+def truth(case: Case) -> sp.Expr:
+    """The right value at the case's point: by its formula, or from the metric's first and second derivatives there."""
+    if case.scalar_curvature is not None:
+        return at_a_point(case.scalar_curvature, case)
+    g, x, size = case.matrix, case.coordinates, range(len(case.coordinates))
+
+    def here(matrix: sp.Matrix) -> sp.Matrix:
+        return matrix.applyfunc(lambda entry: at_a_point(entry, case))
+
+    inverse, dg = here(g).inv(), [here(g.diff(v)) for v in x]
+    ddg = [[here(g.diff(v, u)) for u in x] for v in x]
+    first = {(c, a, b): (dg[a][c, b] + dg[b][c, a] - dg[c][a, b]) / 2 for c, a, b in product(size, repeat=3)}
+    second = {(c, a, b): sum(inverse[c, e] * first[e, a, b] for e in size) for c, a, b in product(size, repeat=3)}
+    total = sp.S.Zero
+    for a, b, c, d in product(size, repeat=4):
+        linear = (ddg[b][c][a, d] + ddg[a][d][b, c] - ddg[a][c][b, d] - ddg[b][d][a, c]) / 2
+        square = sum(first[e, b, c] * second[e, a, d] - first[e, b, d] * second[e, a, c] for e in size)
+        total += inverse[a, c] * inverse[b, d] * (linear + square)
+    return total
+
+
+def agree(value: sp.Expr, right: sp.Expr) -> bool | None:
+    """Whether two values agree to 25 digits; None if the first is not a number."""
+    if not value.is_number:
+        return None
+    return bool(abs(value - right) < sp.Float(10, 40) ** -25 * max(1, abs(right)))

@@ -4,34 +4,34 @@ A derivation is written with the names below; `Derivation.check`, `.write` and `
 data (`language`), read three ways: printed, expanded in components, brought to a normal form that holds for every d.
 """
 
-from symgeo.derivation.checks import Against, Check, Components, Digits, ForAll, Identity
+from symgeo.derivation.checks import Check
 from symgeo.derivation.components import COORDINATES, Frame, Meanings
-from symgeo.derivation.contraction import Rules
+from symgeo.derivation.compound import Array, Determinant, Mean, MinorSum, UnitSum
 from symgeo.derivation.curvature import LeviCivita
+from symgeo.derivation.digits import Against, Digits
+from symgeo.derivation.divergence import ByParts, Divergence
 from symgeo.derivation.document import Derivation, Paths, Reference, Result, Section
 from symgeo.derivation.evidence import Evidence
+from symgeo.derivation.exact import Components, ForAll, Identity
 from symgeo.derivation.functions import RADIUS, Expectation
-from symgeo.derivation.integrals import Divergence, MonteCarlo, Quadrature
 from symgeo.derivation.language import (
     DELTA,
     DELTA_UNITS,
     INPUTS,
     UNITS,
-    Array,
-    Determinant,
     Index,
-    Mean,
-    MinorSum,
     Partial,
     Tensor,
     Term,
-    UnitSum,
     inputs,
     term,
     units,
 )
 from symgeo.derivation.lawful import RulesHold
 from symgeo.derivation.printer import latex
+from symgeo.derivation.quadrature import Quadrature
+from symgeo.derivation.rules import Rules
+from symgeo.derivation.sampling import Cubature, MonteCarlo
 from symgeo.derivation.steps import Define, Given, Inverse, Let, LetFunction, Prose, Step
 from symgeo.derivation.unary import LOG, Antiderivative, Known, Opaque
 
@@ -46,8 +46,10 @@ __all__ = [
     "Against",
     "Antiderivative",
     "Array",
+    "ByParts",
     "Check",
     "Components",
+    "Cubature",
     "Define",
     "Derivation",
     "Determinant",

@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
 
 import sympy as sp
 
+from symgeo.derivation.compound import Array, Determinant, Mean, MinorSum, UnitSum
 from symgeo.derivation.functions import RADIUS, Jet
 from symgeo.derivation.language import (
     DELTA,
     DELTA_UNITS,
     INPUTS,
     UNITS,
-    Array,
     Call,
-    Determinant,
     Entry,
     Index,
-    Mean,
-    MinorSum,
     Over,
     Partial,
     Plus,
@@ -36,23 +34,40 @@ from symgeo.derivation.language import (
     Tensor,
     Term,
     Times,
-    UnitSum,
 )
 from symgeo.errors import InputError
+
+if TYPE_CHECKING:
+    from symgeo.derivation.evidence import Evidence
+    from symgeo.derivation.rules import Law
 
 COORDINATES = Tensor("x", "d")
 """x, the input: what the derivative without further word is taken by."""
 
 
+Entries: TypeAlias = dict[tuple[Tensor, tuple[int, ...]], sp.Expr]
+"""Components of tensors."""
+
+
 @dataclass(frozen=True)
 class Meanings:
-    """What the symbols met so far stand for: letters, definitions of tensors and of scalars, inverses."""
+    """What the symbols met so far stand for: letters, definitions of tensors and of scalars, inverses.
+
+    `laws` holds the rules of letters that were found to hold, each with what says so. `entries` remembers components
+    by (d, n): definitions are only ever added, so that they stay right until a function gets another meaning.
+    """
 
     letters: frozenset[Tensor] = frozenset({COORDINATES})
     tensors: Mapping[Tensor, tuple[tuple[Index, ...], Term]] = field(default_factory=dict)
     scalars: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict)
     inverses: Mapping[Tensor, Tensor] = field(default_factory=dict)
     functions: Mapping[str, tuple[sp.Symbol, sp.Expr]] = field(default_factory=dict)
+    laws: Mapping[Law, Evidence] = field(default_factory=dict)
+    entries: dict[tuple[int, int], Entries] = field(default_factory=dict, compare=False, repr=False)
+
+    def letting(self, functions: Mapping[str, tuple[sp.Symbol, sp.Expr]]) -> Meanings:
+        """These meanings with other definitions of functions."""
+        return replace(self, functions=functions, entries={})
 
     def expanded(self, expression: sp.Expr) -> sp.Expr:
         """A SymPy expression with every defined scalar and function replaced by its definition."""
@@ -86,7 +101,6 @@ class Frame:
     d: int
     n: int
     meanings: Meanings
-    _known: dict[tuple[Tensor, tuple[int, ...]], sp.Expr] = field(default_factory=dict)
 
     def coordinates(self, along: Tensor = COORDINATES) -> tuple[sp.Symbol, ...]:
         """The components of x, or of another letter with one input slot."""
@@ -152,7 +166,7 @@ class Frame:
                 return self._minors(value, at)
             case Mean():
                 raise InputError(
-                    "`Mean` has no components before it is integrated; check it by a divergence or by Monte Carlo"
+                    "`Mean` has no components before it is integrated; check it by parts or by Monte Carlo"
                 )
         raise InputError(f"`value` must be a term of the index language, got {type(value).__name__}")
 
@@ -169,10 +183,10 @@ class Frame:
         return sp.Matrix(self.d, self.d, lambda i, j: self._entry(tensor, (i + 1, j + 1)))
 
     def _entry(self, tensor: Tensor, indices: tuple[int, ...]) -> sp.Expr:
-        key = (tensor, indices)
-        if key not in self._known:
-            self._known[key] = self._fresh(tensor, indices)
-        return self._known[key]
+        entries = self.meanings.entries.setdefault((self.d, self.n), {})
+        if (tensor, indices) not in entries:
+            entries[tensor, indices] = self._fresh(tensor, indices)
+        return entries[tensor, indices]
 
     def _fresh(self, tensor: Tensor, indices: tuple[int, ...]) -> sp.Expr:
         if tensor in (DELTA, DELTA_UNITS):

@@ -7,10 +7,10 @@ s = |x|^2, d, n. The rules are
     g^ab g_bc = delta_ac    for letters declared inverse to one another
     d_a x_b = delta_ab      d_a c(s) = 2 c'(s) x_a      Leibniz; the declared derivatives of other letters
 
-and two monomials are the same when a renaming of the summed indices (and a permutation of the slots of symmetric
-letters) turns one into the other. An equation both sides of which have the same normal form holds for every d and n.
+(of derivatives along a vector w other than x, d_a w_b = delta_ab instead, and x and s are constants)
 
-The names of summed indices are settled by colour refinement and, within a colour, by trying every order.
+and monomials that differ only in the names of summed indices are added (`monomial` gives them one name). An equation
+both sides of which have the same normal form holds for every d and n.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from dataclasses import replace
 
 import sympy as sp
 
 from symgeo.derivation.components import COORDINATES, Meanings
+from symgeo.derivation.compound import UnitSum
 from symgeo.derivation.functions import RADIUS
 from symgeo.derivation.language import (
     DELTA,
@@ -40,54 +40,11 @@ from symgeo.derivation.language import (
     Tensor,
     Term,
     Times,
-    UnitSum,
 )
+from symgeo.derivation.monomial import Key, Letter, Monomial, Naming
+from symgeo.derivation.rules import Rules
 from symgeo.derivation.zero import is_zero
 from symgeo.errors import InputError
-
-
-@dataclass(frozen=True)
-class Letter:
-    r"""A factor of a monomial: a tensor, or a function of one such as \phi'(z_j), with its indices."""
-
-    tensor: Tensor
-    indices: tuple[Index, ...]
-    call: Call | None = None
-
-    @property
-    def head(self) -> str:
-        """What it is, less its indices."""
-        return f"{self.tensor.name}:{self.tensor.positions}" + (f":{self.call.function.latex()}" if self.call else "")
-
-
-@dataclass(frozen=True)
-class Monomial:
-    """coefficient times letters."""
-
-    coefficient: sp.Expr
-    letters: tuple[Letter, ...] = ()
-
-
-Key: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What the letters of a proof are known to obey; anything else is expanded by its definition.
-
-    Args:
-        letters: tensors that stay as they are.
-        symmetric: those of them that are totally symmetric.
-        derivatives: for a letter t, ((a, slots...), term): d_a t_slots = term. x and delta need none.
-        constants: letters whose derivative is zero.
-        inverses: pairs (upper, lower) of symmetric letters inverse to one another.
-    """
-
-    letters: frozenset[Tensor] = frozenset()
-    symmetric: frozenset[Tensor] = frozenset()
-    derivatives: Mapping[Tensor, tuple[tuple[Index, ...], Term]] = field(default_factory=dict)
-    constants: frozenset[Tensor] = frozenset()
-    inverses: tuple[tuple[Tensor, Tensor], ...] = ()
 
 
 class Algebra:
@@ -97,6 +54,8 @@ class Algebra:
         self.meanings = meanings
         self.rules = rules
         self._fresh = itertools.count()
+        self._naming = Naming(rules.symmetric)
+        self._bodies: dict[Tensor, list[Monomial]] = {}
 
     def difference(self, left: Term, right: Term) -> dict[Key, sp.Expr]:
         """The monomials of left - right whose coefficient is not zero; none if and only if the normal forms agree."""
@@ -107,10 +66,17 @@ class Algebra:
 
     def normal_form(self, value: Term) -> dict[Key, sp.Expr]:
         """The monomials of `value` under their canonical names, with coefficients."""
-        total: dict[Key, list[sp.Expr]] = defaultdict(list)
-        for monomial in self.monomials(value, {index: index for index in value.free}):
-            total[self._canonical(monomial)].append(monomial.coefficient)
-        return {key: sp.Add(*parts) for key, parts in total.items()}
+        monomials = self.monomials(value, {index: index for index in value.free})
+        return {key: monomial.coefficient for key, monomial in self._collected(monomials).items()}
+
+    def _collected(self, monomials: list[Monomial]) -> dict[Key, Monomial]:
+        """Like monomials added."""
+        groups: dict[Key, list[Monomial]] = defaultdict(list)
+        for monomial in monomials:
+            groups[self._naming.key(monomial)].append(monomial)
+        return {
+            key: Monomial(sp.Add(*(m.coefficient for m in group)), group[0].letters) for key, group in groups.items()
+        }
 
     def _new(self, index: Index) -> Index:
         return Index(f"_{next(self._fresh)}", index.kind)
@@ -139,13 +105,16 @@ class Algebra:
                 return [replace(m, coefficient=m.coefficient / divisor) for m in self.monomials(numerator, names)]
             case Call():
                 return self._call(value, names)
-            case Partial(index, body, None) if isinstance(index, Index):
+            case Partial(index, body, along) if isinstance(index, Index) and self._taken(along):
                 inner = self._renamed(value.summed, names)
                 return [d for m in self.monomials(body, inner) for d in self._derivative(inner[index], m)]
             case UnitSum(indices, body):
                 inner = self._renamed(frozenset(indices), names)
                 return [self._counted(m, [inner[j] for j in indices]) for m in self.monomials(body, inner)]
         raise InputError(f"`value` has no normal form for every d, got {type(value).__name__}; check it in components")
+
+    def _taken(self, along: Tensor | None) -> bool:
+        return (along or COORDINATES) == self.rules.along
 
     def _pure(self, value: Term) -> sp.Expr:
         parts = self.monomials(value, {index: index for index in value.free})
@@ -162,11 +131,7 @@ class Algebra:
         return replace(monomial, coefficient=monomial.coefficient * UNITS**missing)
 
     def _entry(self, value: Entry, names: Mapping[Index, Index]) -> list[Monomial]:
-        if not all(isinstance(index, Index) for index in value.indices):
-            raise InputError(
-                f"`{value.tensor.name}` has a fixed component, which says nothing for every d; check it in components"
-            )
-        indices = tuple(names[index] for index in value.indices if isinstance(index, Index))
+        indices = self._indices(value, names)
         if value.tensor in {DELTA, COORDINATES} | self.rules.letters:
             return [self._contracted(Monomial(sp.S.One, (Letter(value.tensor, indices),)))]
         if value.tensor not in self.meanings.tensors:
@@ -174,13 +139,32 @@ class Algebra:
                 f"`{value.tensor.name}` is neither a letter of this proof nor defined before; define it first"
             )
         slots, body = self.meanings.tensors[value.tensor]
-        return self.monomials(body, dict(zip(slots, indices, strict=True)))
+        if value.tensor not in self._bodies:
+            self._bodies[value.tensor] = [*self._collected(self.monomials(body, {i: i for i in slots})).values()]
+        return [self._placed(m, dict(zip(slots, indices, strict=True))) for m in self._bodies[value.tensor]]
+
+    def _indices(self, entry: Entry, names: Mapping[Index, Index]) -> tuple[Index, ...]:
+        if not all(isinstance(index, Index) for index in entry.indices):
+            raise InputError(
+                f"`{entry.tensor.name}` has a fixed component, which says nothing for every d; check it in components"
+            )
+        return tuple(names[index] for index in entry.indices if isinstance(index, Index))
+
+    def _placed(self, monomial: Monomial, names: Mapping[Index, Index]) -> Monomial:
+        """A monomial of a definition with other names for its slots, and fresh ones for what is summed in it."""
+        table = dict(names)
+        letters: list[Letter] = []
+        for letter in monomial.letters:
+            for index in letter.indices:
+                if index not in table:
+                    table[index] = self._new(index)
+            letters.append(replace(letter, indices=tuple(table[index] for index in letter.indices)))
+        return self._contracted(Monomial(monomial.coefficient, tuple(letters)))
 
     def _call(self, value: Call, names: Mapping[Index, Index]) -> list[Monomial]:
         argument = value.argument
         if isinstance(argument, Entry) and argument.tensor in self.rules.letters:
-            indices = tuple(names[index] for index in argument.indices if isinstance(index, Index))
-            return [Monomial(sp.S.One, (Letter(argument.tensor, indices, value),))]
+            return [Monomial(sp.S.One, (Letter(argument.tensor, self._indices(argument, names), value),))]
         return [Monomial(value.function.at(self._pure(argument)))]
 
     def _product(self, parts: list[list[Monomial]]) -> list[Monomial]:
@@ -194,7 +178,7 @@ class Algebra:
         return result
 
     def _derivative(self, index: Index, monomial: Monomial) -> Iterator[Monomial]:
-        slope = sp.diff(monomial.coefficient, RADIUS)
+        slope = sp.diff(monomial.coefficient, RADIUS) if self.rules.along == COORDINATES else sp.S.Zero
         if slope != 0:
             yield self._contracted(Monomial(2 * slope, (*monomial.letters, Letter(COORDINATES, (index,)))))
         for place, letter in enumerate(monomial.letters):
@@ -210,9 +194,9 @@ class Algebra:
                 letter.call.function.slope(letter.call.argument), dict(zip(slots, letter.indices, strict=True))
             )
             return self._product([outer, self._letter_derivative(index, bare)])
-        if letter.tensor == COORDINATES:
+        if letter.tensor == self.rules.along:
             return [Monomial(sp.S.One, (Letter(DELTA, (index, *letter.indices)),))]
-        if letter.tensor == DELTA or letter.tensor in self.rules.constants:
+        if letter.tensor in {DELTA, COORDINATES} | self.rules.constants:
             return []
         if letter.tensor not in self.rules.derivatives:
             raise InputError(f"`{letter.tensor.name}` has no derivative among the rules; give one or call it constant")
@@ -249,46 +233,6 @@ class Algebra:
                             ends = (_other(letter.indices, shared[0]), _other(other.indices, shared[0]))
                             return sp.S.One, [*(r for r in rest if r is not other), Letter(DELTA, ends)]
         return None
-
-    def _canonical(self, monomial: Monomial) -> Key:
-        letters = monomial.letters
-        bound = sorted({i for letter in letters for i in letter.indices if i.name.startswith("_")})
-        classes = self._coloured(letters, bound)
-        best: Key | None = None
-        for orders in itertools.product(*(itertools.permutations(group) for group in classes)):
-            names = {index: f"#{place}" for place, index in enumerate(index for group in orders for index in group)}
-            key = tuple(sorted((letter.head, self._slots(letter, names)) for letter in letters))
-            best = key if best is None or key < best else best
-        assert best is not None
-        return best
-
-    def _slots(self, letter: Letter, names: Mapping[Index, str]) -> tuple[str, ...]:
-        slots = tuple(names.get(i, i.name) for i in letter.indices)
-        return tuple(sorted(slots)) if self._is_symmetric(letter.tensor) else slots
-
-    def _is_symmetric(self, tensor: Tensor) -> bool:
-        return tensor == DELTA or tensor in self.rules.symmetric
-
-    def _coloured(self, letters: tuple[Letter, ...], bound: list[Index]) -> list[list[Index]]:
-        """The summed indices in classes, by where they stand and what stands beside them, whatever their names."""
-        colour: dict[Index, str] = {index: index.kind for index in bound}
-        for _ in range(len(bound)):
-            seen: dict[Index, list[str]] = {index: [colour[index]] for index in bound}
-            for letter in letters:
-                symmetric = self._is_symmetric(letter.tensor)
-                around = tuple(colour.get(i, i.name) for i in letter.indices)
-                for place, index in enumerate(letter.indices):
-                    if index in seen:
-                        seen[index].append(
-                            f"{letter.head}{'' if symmetric else place}{sorted(around) if symmetric else around}"
-                        )
-            raw = {index: str([seen[index][0], *sorted(seen[index][1:])]) for index in bound}
-            ranks = {text: f"{rank:03}" for rank, text in enumerate(sorted(set(raw.values())))}
-            colour = {index: ranks[raw[index]] for index in bound}
-        groups: dict[str, list[Index]] = defaultdict(list)
-        for index in bound:
-            groups[colour[index]].append(index)
-        return [groups[key] for key in sorted(groups)]
 
 
 def _other(pair: tuple[Index, ...], index: Index) -> Index:

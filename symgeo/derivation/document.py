@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from symgeo.derivation.components import Meanings
-from symgeo.derivation.evidence import Evidence, Side
+from symgeo.derivation.evidence import Evidence, Proven
 from symgeo.derivation.layout import lines
 from symgeo.derivation.page import html_fragment
 from symgeo.derivation.printer import latex
@@ -137,9 +137,10 @@ class Derivation:
     def _equations(self) -> tuple[_Checked, ...]:
         """The displayed equations in order, each with its evidence; the checks are run once."""
         meanings = Meanings()
-        earlier: dict[str, tuple[Side, ...]] = {}
+        earlier: dict[str, Proven] = {}
         checked: list[_Checked] = []
         for section in self.sections:
+            laws = meanings.laws
             for item in section.items:
                 if isinstance(item, Prose):
                     continue
@@ -151,7 +152,9 @@ class Derivation:
                 name = f"step ({number}){f' {display.label!r}' if display.label else ''} of {self.name!r}"
                 meanings, evidence = item.admit(meanings, name, earlier)
                 if display.label:
-                    earlier[display.label] = display.sides
+                    earlier[display.label] = Proven(
+                        number, display.sides, evidence, display.condition, meanings.functions
+                    )
                 condition = rf" \qquad ({latex(display.condition)})" if display.condition is not None else ""
                 broken = tuple(lines(display.sides, display.relations, condition))
                 flat = latex(display.sides[0]) + "".join(
@@ -160,8 +163,9 @@ class Derivation:
                 checked.append(
                     _Checked(Result(number, display.label, section.title, flat + condition, evidence), broken)
                 )
-            # What a section lets a function be, it lets it be only there.
-            meanings = replace(meanings, functions={})
+            # What a section lets a function be, it lets it be only there; rules found with it go with it.
+            if meanings.functions:
+                meanings = replace(meanings.letting({}), laws=laws)
         return tuple(checked)
 
     def _rendered(self, equations: tuple[_Checked, ...]) -> Rendered:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import sympy as sp
 
@@ -28,6 +28,7 @@ class Evidence:
         points: where the sides were evaluated, symbol to value.
         samples: number of Monte Carlo samples.
         z_score: the largest deviation in units of its standard error.
+        rests_on: what was used, equation number or rules, each with how that is known; this is no stronger.
     """
 
     kind: Kind
@@ -38,6 +39,12 @@ class Evidence:
     points: tuple[tuple[tuple[str, str], ...], ...] = ()
     samples: int | None = None
     z_score: str | None = None
+    rests_on: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def weakness(self) -> tuple[int, bool]:
+        """For comparison: the place of the kind, and whether it is only for some (d, n)."""
+        return get_args(Kind).index(self.kind), bool(self.sizes)
 
     def record(self) -> dict[str, object]:
         """The fields that say something, for JSON."""
@@ -46,21 +53,44 @@ class Evidence:
             fields["points"] = [dict(point) for point in self.points]
         if self.sizes:
             fields["sizes"] = [{"d": d, "n": n} for d, n in self.sizes]
+        if self.rests_on:
+            fields["rests_on"] = dict(self.rests_on)
         return fields
+
+
+def strongest(evidence: Iterable[Evidence]) -> Evidence:
+    """The one that says most: how well a step is known that has several checks."""
+    return min(evidence, key=lambda e: e.weakness)
+
+
+def weakest(evidence: Iterable[Evidence]) -> Evidence:
+    """The one that says least: how well is known what needs them all."""
+    return max(evidence, key=lambda e: e.weakness)
+
+
+@dataclass(frozen=True)
+class Proven:
+    """An equation checked before: what a later proof may use, and under what it was said."""
+
+    number: int
+    sides: tuple[Side, ...]
+    evidence: tuple[Evidence, ...]
+    condition: sp.Basic | None = None
+    functions: Mapping[str, tuple[sp.Symbol, sp.Expr]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Claim:
     """Sides that are said to be equal, what their symbols mean, and under which condition on d and n.
 
-    `earlier` holds the sides of the steps checked before, by label: what a proof may use.
+    `earlier` holds the steps checked before, by label: what a proof may use.
     """
 
     sides: tuple[Side, ...]
     meanings: Meanings
     name: str
     condition: sp.Basic | None = None
-    earlier: Mapping[str, tuple[Side, ...]] = field(default_factory=dict)
+    earlier: Mapping[str, Proven] = field(default_factory=dict)
 
     def pairs(self) -> list[tuple[Side, Side]]:
         """Each side but the first, with its left neighbour."""

@@ -9,7 +9,11 @@ A jet whose argument is the squared radius s is printed without it: \Omega', not
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import sympy as sp
+
+from symgeo.errors import InputError
 
 RADIUS = sp.Symbol("s", positive=True)
 """s = |x|^2, the squared radius: the argument that is left out in print."""
@@ -97,6 +101,61 @@ class Expectation(sp.Expr):
         return sp.Integral(self.body * self.density, (self.variable, -sp.oo, sp.oo))
 
     def doit(self, **hints: object) -> sp.Expr:
-        """The integral, done by SymPy where it can."""
+        """The integral, done by SymPy where it can, for a positive variance."""
         del hints
         return sp.simplify(self.integral().doit())
+
+
+@dataclass(frozen=True)
+class Average:
+    """An expectation, or its derivative by parameters `by`, at parameters `at`: what stands in an equation."""
+
+    mean: Expectation
+    by: tuple[sp.Symbol, ...] = ()
+    at: tuple[tuple[sp.Symbol, sp.Expr], ...] = ()
+
+    @property
+    def variance(self) -> sp.Expr:
+        """The variance of its variable."""
+        return self.mean.variance.subs(self.at)
+
+    @property
+    def weight(self) -> sp.Expr:
+        """Its integrand over the density: the body, or what the derivative makes of body and density."""
+        if not self.by:
+            return self.mean.body.subs(self.at)
+        density = self.mean.density
+        return sp.expand(sp.diff(self.mean.body * density, *self.by) / density).subs(self.at)
+
+    @property
+    def integral(self) -> sp.Integral:
+        """It as an integral, differentiated under the integral sign."""
+        body = sp.diff(self.mean.body * self.mean.density, *self.by) if self.by else self.mean.body * self.mean.density
+        return sp.Integral(body.subs(self.at), (self.mean.variable, -sp.oo, sp.oo))
+
+    def done(self) -> sp.Expr:
+        """Its value, integrated by SymPy where it can."""
+        v = sp.Dummy("v", positive=True)
+        if self.by:
+            return sp.diff(self.mean.doit(), *self.by).subs(self.at)
+        return Expectation(self.mean.body.subs(self.at), self.mean.variable, v).doit().subs(v, self.variance)
+
+
+def averages(expression: sp.Expr) -> dict[sp.Expr, Average]:
+    """The expectations in an expression, and their derivatives, each as it stands there.
+
+    Raises:
+        InputError: a derivative of something else stands there.
+    """
+    found: dict[sp.Expr, Average] = {}
+    for kind in (sp.Subs, sp.Derivative, Expectation):
+        inert = expression.xreplace({known: sp.Dummy() for known in found})
+        for atom in sorted(inert.atoms(kind), key=str):
+            inner, at = (
+                (atom.expr, tuple(zip(atom.variables, atom.point, strict=True))) if kind is sp.Subs else (atom, ())
+            )
+            mean, by = (inner.expr, inner.variables) if isinstance(inner, sp.Derivative) else (inner, ())
+            if not isinstance(mean, Expectation):
+                raise InputError(f"`sides` must hold derivatives of expectations only, got {atom}")
+            found[atom] = Average(mean, tuple(by), at)
+    return found

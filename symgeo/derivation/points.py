@@ -7,13 +7,13 @@ of a smooth function at given points are free. Values come from a seeded generat
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 import mpmath
 import sympy as sp
 
-from symgeo.derivation.functions import Jet, Potential
+from symgeo.derivation.functions import Expectation, Jet, Potential
 from symgeo.derivation.printer import expression_latex
 from symgeo.errors import NumericalError
 
@@ -24,13 +24,30 @@ GUARD = 30
 Multiprecision: TypeAlias = Any
 """An mpmath number: mpmath makes its types when it runs, which a type checker cannot follow."""
 
+_JETS = (Jet, Potential)
+_BINDING = (Expectation, sp.Integral, sp.Subs, sp.Limit)
+
 Point: TypeAlias = dict[sp.Expr, sp.Rational]
+
+
+def distinct(expression: sp.Basic, opaque: tuple[type, ...] = ()) -> Iterator[sp.Basic]:
+    """Every subexpression once, however often it is shared; those of the kinds `opaque` are not entered."""
+    seen: set[sp.Basic] = {expression}
+    waiting: list[sp.Basic] = [expression]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        if not isinstance(part, opaque):
+            fresh = [child for child in dict.fromkeys(part.args) if child not in seen]
+            seen.update(fresh)
+            waiting += fresh
 
 
 def normal_jets(expression: sp.Expr) -> sp.Expr:
     """The expression with the arguments of its jets multiplied out, so that equal jets look alike."""
-    jets = expression.atoms(Jet, Potential)
-    return expression.xreplace({jet: jet.func(*jet.args[:-1], sp.expand(jet.args[-1])) for jet in jets})
+    jets = [part for part in distinct(expression) if isinstance(part, _JETS)]
+    normal = {jet: jet.func(*jet.args[:-1], sp.expand(jet.args[-1])) for jet in jets}
+    return expression.xreplace(normal) if any(jet != other for jet, other in normal.items()) else expression
 
 
 def random_point(expressions: list[sp.Expr], seed: int) -> Point:
@@ -40,9 +57,11 @@ def random_point(expressions: list[sp.Expr], seed: int) -> Point:
     """
     atoms: set[sp.Expr] = set()
     for expression in expressions:
-        jets = expression.atoms(Jet, Potential)
-        inert = {jet: sp.Dummy() for jet in jets}
-        atoms |= jets | (expression.xreplace(inert).free_symbols - set(inert.values()))
+        for part in distinct(expression, (*_JETS, *_BINDING)):
+            if isinstance(part, (*_JETS, sp.Symbol)):
+                atoms.add(part)
+            elif isinstance(part, _BINDING):
+                atoms |= part.free_symbols
     generator = random.Random(seed)
     point: Point = {}
     for atom in sorted(atoms, key=str):

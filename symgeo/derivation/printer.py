@@ -11,32 +11,32 @@ import re
 
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
+from sympy.printing.precedence import PRECEDENCE
 
+from symgeo.derivation.compound import Array, Determinant, Mean, MinorSum, UnitSum
 from symgeo.derivation.functions import RADIUS, Expectation, Jet, Potential, primed
-from symgeo.derivation.language import (
-    Array,
-    Call,
-    Determinant,
-    Entry,
-    Index,
-    Mean,
-    MinorSum,
-    Over,
-    Partial,
-    Plus,
-    Power,
-    Scalar,
-    Slot,
-    Tensor,
-    Term,
-    Times,
-    UnitSum,
-)
+from symgeo.derivation.language import Call, Entry, Index, Over, Partial, Plus, Power, Scalar, Slot, Tensor, Term, Times
 from symgeo.errors import InputError
 
 
 class _HousePrinter(LatexPrinter):
-    """SymPy's printer, with jets primed, s left out, and expectations."""
+    """SymPy's printer, with jets primed, s left out, expectations, and fractions in exponents on one line."""
+
+    def _print_ExpBase(self, expr: sp.exp, exp: str | None = None) -> str:
+        return self._do_exponent(rf"e^{{{self._on_one_line(expr.args[0])}}}", exp)
+
+    def _helper_print_standard_power(self, expr: sp.Pow, template: str) -> str:
+        base = self.parenthesize(expr.base, PRECEDENCE["Pow"])
+        if expr.base.is_Symbol:
+            base = self.parenthesize_super(base)
+        return template % (base, self._on_one_line(expr.exp))
+
+    def _on_one_line(self, exponent: sp.Expr) -> str:
+        before = self._settings["fold_short_frac"]
+        self._settings["fold_short_frac"] = True
+        text = self._print(exponent)
+        self._settings["fold_short_frac"] = before
+        return text.replace(" / ", "/")
 
     def _print_Jet(self, e: Jet, exp: str | None = None) -> str:
         name, order, argument = e.args
@@ -66,7 +66,13 @@ class _HousePrinter(LatexPrinter):
 def expression_latex(expression: sp.Expr) -> str:
     """LaTeX of a SymPy expression in house notation."""
     printer = _HousePrinter(
-        {"ln_notation": False, "fold_short_frac": False, "mul_symbol": r" \, ", "inv_trig_style": "full"}
+        {
+            "ln_notation": False,
+            "fold_short_frac": False,
+            "fold_frac_powers": True,
+            "mul_symbol": r" \, ",
+            "inv_trig_style": "full",
+        }
     )
     # SymPy puts thin spaces between all factors, which is right for names side by side and wrong after a bracket.
     return re.sub(r" \\, (?=\\left|\()", " ", printer.doprint(expression))

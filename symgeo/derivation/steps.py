@@ -20,12 +20,15 @@ from typing import TypeAlias
 
 import sympy as sp
 
-from symgeo.derivation.checks import Check, Components, Sizes
+from symgeo.derivation.checks import Check, Sizes, required
 from symgeo.derivation.components import Meanings
-from symgeo.derivation.evidence import Claim, Evidence, Side
+from symgeo.derivation.evidence import Claim, Evidence, Proven, Side
+from symgeo.derivation.exact import Components
+from symgeo.derivation.functions import Jet
 from symgeo.derivation.language import DELTA, Entry, Index, Tensor, Term, TermLike, term
+from symgeo.derivation.lawful import RulesHold
 from symgeo.derivation.printer import latex
-from symgeo.derivation.traversal import scalar, tensors
+from symgeo.derivation.traversal import scalar, scalars, tensors
 from symgeo.derivation.unary import Opaque
 from symgeo.errors import InputError
 
@@ -73,7 +76,7 @@ class Define:
         return Display((self.entry, term(self.body)), (":=",), self.label)
 
     def admit(
-        self, before: Meanings, name: str, earlier: Mapping[str, tuple[Side, ...]]
+        self, before: Meanings, name: str, earlier: Mapping[str, Proven]
     ) -> tuple[Meanings, tuple[Evidence, ...]]:
         """Well-formed, new, and made of known symbols; then the tensor means its body."""
         del earlier
@@ -104,13 +107,16 @@ class Let:
         return Display((self.symbol, self.value), (":=",), self.label)
 
     def admit(
-        self, before: Meanings, name: str, earlier: Mapping[str, tuple[Side, ...]]
+        self, before: Meanings, name: str, earlier: Mapping[str, Proven]
     ) -> tuple[Meanings, tuple[Evidence, ...]]:
         """New, and not in terms of itself; then the symbol means its value."""
         del earlier
         value = scalar(self.value) if isinstance(self.value, Term) else self.value
-        if self.symbol in before.scalars or self.symbol in before.expanded(value).free_symbols:
-            raise InputError(f"`symbol` of {name} must be new and not in its own definition, got {self.symbol}")
+        used = (part for _, body in before.tensors.values() for part in scalars(body))
+        if self.symbol in before.scalars or any(self.symbol in part.free_symbols for part in used):
+            raise InputError(f"`symbol` of {name} must be new, got {self.symbol}, which is used already")
+        if self.symbol in before.expanded(value).free_symbols:
+            raise InputError(f"`symbol` of {name} must not be in its own definition, got {self.symbol}")
         return replace(before, scalars={**before.scalars, self.symbol: value}), (Evidence("definition", "definition"),)
 
 
@@ -128,15 +134,17 @@ class LetFunction:
         return Display((self.function(self.variable), self.value), (":=",), self.label)
 
     def admit(
-        self, before: Meanings, name: str, earlier: Mapping[str, tuple[Side, ...]]
+        self, before: Meanings, name: str, earlier: Mapping[str, Proven]
     ) -> tuple[Meanings, tuple[Evidence, ...]]:
         """Not defined in this section yet; then the function means its value."""
         del earlier
         key = self.function.name
         if key in before.functions:
             raise InputError(f"`function` of {name} is defined already in this section, got {key}")
-        functions = {**before.functions, key: (self.variable, self.value)}
-        return replace(before, functions=functions), (Evidence("definition", "definition, in this section"),)
+        if any(str(jet.args[0]) == key for jet in before.expanded(self.value).atoms(Jet)):
+            raise InputError(f"`function` of {name} must not be in its own definition, got {key}")
+        after = before.letting({**before.functions, key: (self.variable, self.value)})
+        return after, (Evidence("definition", "definition, in this section"),)
 
 
 @dataclass(frozen=True)
@@ -149,13 +157,16 @@ class Inverse:
     label: str = ""
     sizes: Sizes = ((1, 1), (2, 2), (3, 3))
 
+    def __post_init__(self) -> None:
+        required(self.sizes, "Inverse")
+
     def display(self) -> Display:
         """The defining equation."""
         a, b, c = self.indices
         return Display((self.upper[a, c] * self.lower[c, b], DELTA[a, b]), ("=",), self.label)
 
     def admit(
-        self, before: Meanings, name: str, earlier: Mapping[str, tuple[Side, ...]]
+        self, before: Meanings, name: str, earlier: Mapping[str, Proven]
     ) -> tuple[Meanings, tuple[Evidence, ...]]:
         """The adjugate over the determinant obeys it."""
         del earlier
@@ -167,7 +178,10 @@ class Inverse:
 
 @dataclass(frozen=True)
 class Step:
-    """An equation (or a chain of them) that is claimed, with the checks that say it holds; at least one.
+    """An equation (or a chain of them) that is claimed, with the checks that say it holds.
+
+    At least one check reads the sides: `RulesHold` does not. What a `RulesHold` finds, the other checks of the step,
+    and all later steps, may use.
 
     Args:
         sides: SymPy expressions, or terms of the index language, all equal.
@@ -182,10 +196,11 @@ class Step:
     condition: sp.Basic | None = None
 
     def __post_init__(self) -> None:
-        if len(self.sides) < 2 or not self.checks:
+        reading = sum(1 for check in self.checks if not isinstance(check, RulesHold))
+        if len(self.sides) < 2 or not reading:
             raise InputError(
-                f"`Step` must have two sides and a check, got {len(self.sides)} sides and {len(self.checks)} "
-                f"checks ({self.label})"
+                f"`Step` must have two sides and a check that reads them, got {len(self.sides)} sides and {reading} "
+                f"such checks ({self.label})"
             )
 
     def display(self) -> Display:
@@ -194,15 +209,22 @@ class Step:
         return Display(sides, ("=",) * (len(sides) - 1), self.label, self.condition)
 
     def admit(
-        self, before: Meanings, name: str, earlier: Mapping[str, tuple[Side, ...]]
+        self, before: Meanings, name: str, earlier: Mapping[str, Proven]
     ) -> tuple[Meanings, tuple[Evidence, ...]]:
-        """Run every check; the meanings stay as they are."""
+        """Run every check, those of rules first; the rules that hold are known from here on."""
         sides = self.display().sides
         for side in sides:
             if isinstance(side, Term):
                 _known(side, before, name)
-        claim = Claim(sides, before, name, self.condition, earlier)
-        return before, tuple(check.run(claim) for check in self.checks)
+        after = before
+        rules: dict[int, Evidence] = {}
+        for check in self.checks:
+            if isinstance(check, RulesHold):
+                found = check.established(Claim(sides, after, name, self.condition, earlier))
+                after = replace(after, laws={**after.laws, **found})
+                rules[id(check)] = check.summary(found)
+        claim = Claim(sides, after, name, self.condition, earlier)
+        return after, tuple(rules.get(id(check)) or check.run(claim) for check in self.checks)
 
 
 Displayed: TypeAlias = Define | Let | LetFunction | Inverse | Step

@@ -8,6 +8,7 @@ without shell escape, with a time limit; the PDF carries no date, so that the sa
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -67,9 +68,14 @@ def _escaped(note: str) -> str:
         ("#", r"\#"),
         ("|", r"$|$"),
         ("<", r"$<$"),
+        # No line ends within d = 3, every d or 20 digits; below, within (2, 3).
+        (" = ", "~=~"),
+        ("every d", "every~d"),
+        (" digits", "~digits"),
+        (" random", "~random"),
     ):
         note = note.replace(plain, escaped)
-    return note
+    return re.sub(r"\((\w+), (\w+)\)", r"(\1,~\2)", note)
 
 
 def compile_pdf(source: str, name: str, limit: float = TIME_LIMIT) -> bytes:

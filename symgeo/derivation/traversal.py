@@ -45,6 +45,14 @@ def tensors(value: Term) -> Iterator[Tensor]:
         yield from tensors(child)
 
 
+def scalars(value: Term) -> Iterator[sp.Expr]:
+    """Every SymPy expression that `value` is made of."""
+    if isinstance(value, Scalar):
+        yield value.value
+    for child in parts(value):
+        yield from scalars(child)
+
+
 def replaced(value: Term, old: Term, new: Term) -> Term:
     """`value` with `new` wherever `old` stands as a whole."""
     if value == old:

@@ -62,6 +62,24 @@ def test_the_record_lists_every_equation_with_its_checks(name):
                 assert check["points"]
 
 
+def checks_of(name: str, label: str) -> list[dict]:
+    record = json.loads((SCRIPTS / f"{name}.json").read_text(encoding="utf-8"))
+    return next(equation["checks"] for equation in record["equations"] if equation["label"] == label)
+
+
+@pytest.mark.parametrize("label", ["parts", "G", "G-slope", "metric-G"])
+def test_the_mean_over_the_weights_is_exact_in_every_dimension_and_summed_besides(label):
+    proof, *numbers = checks_of("04_infinite_width", label)
+    assert proof["kind"] == "exact"
+    assert "sizes" not in proof
+    assert any(check["kind"] in {"quadrature", "Monte Carlo"} for check in numbers)
+
+
+def test_planes_at_right_angles_to_x_are_compared_where_there_are_any():
+    _, components = checks_of("04_infinite_width", "sectional-tt")
+    assert [size["d"] for size in components["sizes"]] == [3]
+
+
 def test_a_wrong_step_writes_nothing(tmp_path):
     with pytest.raises(CheckFailed, match=r"step \(1\) 'slope'.*left side = .*right side = .*t = "):
         small(sp.Symbol("t", positive=True) * 3).write(tmp_path)
