@@ -3,8 +3,19 @@
 from symgeo.geometry.chart import CoordinateMetric
 from symgeo.geometry.embedding import PullbackMetric
 from symgeo.geometry.hessian import HessianMetric
+from symgeo.geometry.kernel_metric import KernelMetric, RadialKernelMetric, conformal_change
 from symgeo.geometry.metric import Metric
 from symgeo.geometry.radial import RadialMetric
 from symgeo.geometry.radial_tensor import RadialTensor
 
-__all__ = ["CoordinateMetric", "HessianMetric", "Metric", "PullbackMetric", "RadialMetric", "RadialTensor"]
+__all__ = [
+    "CoordinateMetric",
+    "HessianMetric",
+    "KernelMetric",
+    "Metric",
+    "PullbackMetric",
+    "RadialKernelMetric",
+    "RadialMetric",
+    "RadialTensor",
+    "conformal_change",
+]

@@ -12,7 +12,7 @@ from symgeo.errors import InputError
 from symgeo.geometry.calculus import Calculus
 from symgeo.geometry.entries import checked_coordinates, checked_matrix
 from symgeo.geometry.field import DifferentialField
-from symgeo.geometry.field.kernels import OrderExhausted
+from symgeo.geometry.field.kernels import OrderExhausted, Unholdable
 from symgeo.geometry.metric import Metric
 from symgeo.geometry.ring import DifferentialRing, ExpressionRing
 from symgeo.geometry.tensor import Tensor
@@ -61,15 +61,27 @@ class CoordinateMetric(Calculus, Metric):
         """Set ring and tower, for derivatives up to `order`, and for `others` beside the metric's entries."""
         self._order, self._others = order, tuple(others)
         self.ring: DifferentialRing = (
-            ExpressionRing(self.coordinates)
-            if self.arithmetic == "sympy"
-            else DifferentialField(self.coordinates, [*self._ingredients(), *self._others], order)
+            ExpressionRing(self.coordinates) if self.arithmetic == "sympy" else self._field(order)
         )
         self.tower = self._new_tower()
 
-    def _ingredients(self) -> list[sp.Expr]:
-        """The expressions that the tower is built from."""
-        return list(dict.fromkeys(sp.flatten(self._matrix.tolist())))
+    def _field(self, order: int) -> DifferentialField:
+        ingredients = self._ingredients()
+        try:
+            return DifferentialField(self.coordinates, [*ingredients, *self._others], order)
+        except Unholdable as error:
+            # Look again, entry by entry, so that the error can say where.
+            for expression, where in ingredients.items():
+                try:
+                    DifferentialField(self.coordinates, [expression], order)
+                except Unholdable as found:
+                    raise Unholdable(found.told, where) from None
+            raise error
+
+    def _ingredients(self) -> dict[sp.Expr, str]:
+        """The expressions that the tower is built from, and what errors call them."""
+        size = range(len(self.coordinates))
+        return {self._matrix[i, j]: f"`matrix`[{i}, {j}]" for i in reversed(size) for j in reversed(size)}
 
     def _new_tower(self) -> Tower:
         return Tower(self.ring, self._elements())
@@ -89,6 +101,14 @@ class CoordinateMetric(Calculus, Metric):
                 g[i][j] = g[j][i]
         if ring.vanishes(self.tower.determinant):
             raise InputError("`matrix`: det g is zero, so that there is no inverse; give independent coordinates")
+
+    def structure(self) -> tuple[object, ...]:
+        """Return what the metric was made of: two of one structure have the same kernels."""
+        return self.coordinates, self._matrix, self.riemannian, self.arithmetic
+
+    def __repr__(self) -> str:
+        names = ", ".join(map(str, self.coordinates))
+        return f"{type(self).__name__}({len(self.coordinates)} x {len(self.coordinates)}, coordinates ({names}))"
 
     @property
     def dimension(self) -> sp.Integer:

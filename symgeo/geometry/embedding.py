@@ -92,12 +92,13 @@ class PullbackMetric(CoordinateMetric):
         assert self.ambient is not None
         return tensor.subs(dict(zip(self.ambient.coordinates, self.embedding, strict=True)), simultaneous=True).doit()
 
-    def _ingredients(self) -> list[sp.Expr]:
+    def _ingredients(self) -> dict[sp.Expr, str]:
         """The embedding and, for a curved target, the metric and its connection."""
         others: list[sp.Expr] = []
         if self.ambient is not None:
             others = sp.flatten(self._matrix.tolist()) + sp.flatten(self._ambient_christoffel().tolist())
-        return [*self.embedding, *others]
+        embedding = {component: f"`embedding`[{i}]" for i, component in enumerate(self.embedding)}
+        return dict.fromkeys(others, "`ambient`") | embedding
 
     def _new_tower(self) -> Tower:
         functions = [self.ring.element(f) for f in self.embedding]

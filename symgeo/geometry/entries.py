@@ -16,6 +16,8 @@ def checked_coordinates(coordinates: Iterable[Any]) -> tuple[sp.Symbol, ...]:
     Raises:
         InputError: if there is none, one is not a symbol, or one repeats.
     """
+    if isinstance(coordinates, str):
+        raise InputError(f'`coordinates`: expected symbols, got the text "{coordinates}"; use sympy.symbols')
     names = tuple(sp.sympify(name) for name in coordinates)
     if not names:
         raise InputError("`coordinates`: expected at least one symbol, got none")

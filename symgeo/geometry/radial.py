@@ -203,6 +203,9 @@ class RadialMetric(Metric):
         components: Any = self.matrix().components(coordinates)
         return CoordinateMetric(components.tomatrix(), coordinates, arithmetic=arithmetic, riemannian=True)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(a = {self.a}, b = {self.b}, dimension {self.dimension})"
+
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle g_{{ij}} = {self.matrix().latex()}$"
 

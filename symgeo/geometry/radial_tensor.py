@@ -40,6 +40,14 @@ class RadialTensor:
             if sorted(slot for factor in factors for slot in factor) != slots:
                 raise InputError(f"`terms`: the factors {factors} do not fill the slots {slots} once each")
 
+    def __repr__(self) -> str:
+        def product_of(factors: Factors) -> str:
+            names = ["x_" if len(factor) == 1 else "delta_" for factor in factors]
+            slots = ["".join(SLOT_NAMES[slot] for slot in factor) for factor in factors]
+            return " ".join(name + slot for name, slot in zip(names, slots, strict=True))
+
+        return " + ".join(f"({value}) {product_of(factors)}" for value, factors in self.terms) or "0"
+
     def coefficient(self, factors: Factors) -> sp.Expr:
         """Return the coefficient of the product `factors`, zero if it does not appear."""
         return next((value for value, present in self.terms if present == factors), sp.S.Zero)

@@ -38,7 +38,20 @@ def test_not_a_hessian_names_the_entry():
 
 def test_hessian_matrix_is_recognised():
     potential = sp.exp(x * y) + x**4 + y**2
-    assert HessianMetric.from_matrix(sp.hessian(potential, (x, y)), (x, y)).christoffel(1)[0, 0, 0] is not None
+    christoffel = HessianMetric.from_matrix(sp.hessian(potential, (x, y)), (x, y)).christoffel(1)
+    assert sp.expand(christoffel[0, 0, 1] - sp.diff(potential, x, x, y) / 2) == 0
+
+
+def test_what_the_field_cannot_hold_is_named_with_its_entry():
+    with pytest.raises(InputError, match=r"`matrix`\[0, 1\]: the field cannot hold gamma\(x\): .*arithmetic=\"sympy\""):
+        CoordinateMetric([[2, sp.gamma(x)], [sp.gamma(x), 3]], (x, y))
+    with pytest.raises(InputError, match=r"`embedding`\[2\]: the field cannot hold floor\(y\)"):
+        PullbackMetric([x, y, sp.floor(y)], (x, y))
+
+
+def test_text_is_no_chart():
+    with pytest.raises(InputError, match='`coordinates`: expected symbols, got the text "x y"; use sympy.symbols'):
+        CoordinateMetric(sp.eye(2), "x y")  # pyright: ignore[reportArgumentType]
 
 
 def test_too_few_components():

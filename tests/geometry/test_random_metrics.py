@@ -17,9 +17,7 @@ from symgeo.geometry import CoordinateMetric
 from symgeo.geometry.field import is_zero
 
 X = sp.symbols("x y z w", real=True)
-POINT = dict(
-    zip(X, (sp.Rational(3, 7), sp.Rational(-5, 11), sp.Rational(2, 13), sp.Rational(1, 3)), strict=True)
-)
+POINT = dict(zip(X, (sp.Rational(3, 7), sp.Rational(-5, 11), sp.Rational(2, 13), sp.Rational(1, 3)), strict=True))
 DIGITS = 50
 
 FAMILIES = {
@@ -64,9 +62,7 @@ def reference(g, x):
     ddg = [[at_point(g.diff(v, w)) for w in x] for v in x]
     inverse = g0**-1
     first = {(c, a, b): (dg[a][c, b] + dg[b][c, a] - dg[c][a, b]) / 2 for c, a, b in product(size, repeat=3)}
-    second = {
-        (c, a, b): mp.fsum(inverse[c, e] * first[e, a, b] for e in size) for c, a, b in product(size, repeat=3)
-    }
+    second = {(c, a, b): mp.fsum(inverse[c, e] * first[e, a, b] for e in size) for c, a, b in product(size, repeat=3)}
     riemann = {
         (a, b, c, d): (ddg[b][c][a, d] + ddg[a][d][b, c] - ddg[a][c][b, d] - ddg[b][d][a, c]) / 2
         + mp.fsum(first[e, b, c] * second[e, a, d] - first[e, b, d] * second[e, a, c] for e in size)

@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from symgeo.geometry import CoordinateMetric
+from symgeo.geometry import CoordinateMetric, RadialMetric
 
 theta, phi = sp.symbols("theta phi", positive=True)
 SPHERE = CoordinateMetric(sp.diag(1, sp.sin(theta) ** 2), (theta, phi))
@@ -33,3 +33,11 @@ def test_tensors_stay_tensors():
 
 def test_metric_shows_its_line_element():
     assert SPHERE._repr_latex_() == r"$\displaystyle ds^2 = d\phi^{2} \sin^{2}{\left(\theta \right)} + d\theta^{2}$"
+
+
+def test_what_a_terminal_shows():
+    s, (x, y) = sp.Symbol("s", positive=True), sp.symbols("x y", real=True)
+    radial = RadialMetric(1 + s, sp.S(2), s)
+    assert repr(radial) == "RadialMetric(a = s + 1, b = 2, dimension d)"
+    assert repr(radial.matrix()) == "(s + 1) delta_ij + (2) x_i x_j"
+    assert repr(CoordinateMetric(sp.eye(2), (x, y))) == "CoordinateMetric(2 x 2, coordinates (x, y))"

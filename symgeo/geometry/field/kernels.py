@@ -47,8 +47,16 @@ class OrderExhausted(Exception):
     """A derivative of higher order than the field was built for."""
 
 
-def refusal(kernel: sp.Basic, reason: str) -> InputError:
+class Unholdable(InputError):
+    """A kernel that the field cannot hold; `where` is put in front by who knows the entry that it came from."""
+
+    def __init__(self, told: str, where: str = "`arithmetic`") -> None:
+        super().__init__(f'{where}: the field cannot hold {told}; use arithmetic="sympy"')
+        self.told = told
+
+
+def refusal(kernel: sp.Basic, reason: str) -> Unholdable:
     """The error of a kernel that the field cannot hold."""
     text = str(kernel)
     short = text if len(text) <= 80 else text[:77] + "..."
-    return InputError(f'`arithmetic`: the field cannot hold {short}: {reason}; use arithmetic="sympy"')
+    return Unholdable(f"{short}: {reason}")
