@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.symbolic import environment, maxima
-from benchmarks.symbolic.cases import CASES
+from benchmarks.symbolic.cases import CASES, HARDER_THAN
 
 WORKER = Path(__file__).parent / "worker.py"
 PEERS = ("EinsteinPy", "EinsteinEngine", "TensorAtlas", "sympy.diffgeom")
@@ -64,6 +64,8 @@ def cell(result: dict[str, object], ours: float | None) -> str:
     if "timeout" in result:
         ratio = f" (> {float(str(result['timeout'])) / ours:,.0f}x)" if ours else ""
         return f"> {result['timeout']:g}{ratio}"
+    if "skipped" in result:
+        return "-"
     if "seconds" not in result:
         return "fails"
     seconds = float(str(result["seconds"]))
@@ -90,7 +92,7 @@ processor time; imports are not counted (Maxima: its start is). In brackets: how
 {limit:g} s. Each answer is evaluated at a rational point and compared, to 25 digits, with the closed form or, where
 there is none, with the definition at that point. "Zero not recognised": a vacuum whose scalar curvature was not
 returned as 0. "Not evaluated": an answer in objects of the system's own that could not be put in numbers. "Fails": an
-error of the system itself.
+error of the system itself. "-": not tried, since the system did not end on an easier case of the kind.
 
 {machine}. The rows below the last network of three units are our choice of harder ones.
 
@@ -121,7 +123,10 @@ def main() -> None:
     # our own rows first, close together in time
     for system, name in [(system, name) for system in systems for name in names]:
         row = results.setdefault(name, {})
-        if system not in row:
+        easier = results.get(HARDER_THAN.get(name, ""), {}).get(system, {})
+        if "timeout" in easier or "skipped" in easier:
+            row[system] = {"skipped": True}
+        elif system not in row:
             row[system] = best(system, name, arguments.limit, peers)
             journal.write_text(json.dumps(results))
         print(f"{name:16} {system:16} {row[system]}", file=sys.stderr, flush=True)

@@ -196,15 +196,29 @@ CASES = {
     "erf2": lambda: wide_erf(2),
     "erf3": lambda: wide_erf(3),
     "sphere5": lambda: sphere(5),
-    "shallow-exp": lambda: shallow("exp"),
-    "shallow-one": lambda: shallow("one"),
     "shallow-opaque": lambda: shallow("opaque"),
+    "shallow-one": lambda: shallow("one"),
+    "shallow-exp": lambda: shallow("exp"),
     "kerr-newman-de-sitter": kerr_newman_de_sitter,
     "myers-perry": myers_perry,
     "sphere8": lambda: sphere(8),
     "generic": generic,
     "wide6": lambda: wide(6),
     "shallow-large": lambda: large_shallow(4, 6),
+}
+
+# A system that did not end on the second is not asked for the first.
+HARDER_THAN = {
+    "kerr-newman-de-sitter": "kerr",
+    "myers-perry": "kerr",
+    "wide3": "wide2",
+    "wide4": "wide3",
+    "wide6": "wide4",
+    "erf3": "erf2",
+    "sphere8": "sphere5",
+    "shallow-one": "shallow-opaque",
+    "shallow-exp": "shallow-one",
+    "shallow-large": "shallow-opaque",
 }
 
 

@@ -50,7 +50,7 @@ def test_what_the_field_cannot_hold_is_named_with_its_entry():
 
 
 def test_text_is_no_chart():
-    with pytest.raises(InputError, match='`coordinates`: expected symbols, got the text "x y"; use sympy.symbols'):
+    with pytest.raises(InputError, match=r'`coordinates`: expected symbols, got the text "x y"; use sympy\.symbols'):
         CoordinateMetric(sp.eye(2), "x y")  # pyright: ignore[reportArgumentType]
 
 

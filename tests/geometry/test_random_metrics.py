@@ -3,7 +3,8 @@
 The reference shares nothing with the engine but SymPy's derivative of an entry: it takes the 2-jet of the metric at a
 point and works in numbers,
 
-    R_abcd = (d_b d_c g_ad + d_a d_d g_bc - d_a d_c g_bd - d_b d_d g_ac) / 2 + Gamma_e,bc Gamma^e_ad - Gamma_e,bd Gamma^e_ac
+    R_abcd = (d_b d_c g_ad + d_a d_d g_bc - d_a d_c g_bd - d_b d_d g_ac) / 2
+             + Gamma_e,bc Gamma^e_ad - Gamma_e,bd Gamma^e_ac
 """
 
 from itertools import product
