@@ -6,6 +6,7 @@ from symgeo.geometry.hessian import HessianMetric
 from symgeo.geometry.kernel_metric import KernelMetric, RadialKernelMetric, conformal_change
 from symgeo.geometry.metric import Metric
 from symgeo.geometry.radial import RadialMetric
+from symgeo.geometry.radial_distance import radial_distance
 from symgeo.geometry.radial_tensor import RadialTensor
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "RadialMetric",
     "RadialTensor",
     "conformal_change",
+    "radial_distance",
 ]

@@ -86,7 +86,7 @@ class Calculus:
             InputError: if the parameter is used in the metric.
         """
         t = sp.Symbol("t", real=True) if parameter is None else parameter
-        if t in self._matrix.free_symbols or t in self.coordinates:
+        if t.name in {symbol.name for symbol in self._matrix.free_symbols | set(self.coordinates)}:
             raise InputError(f"`parameter`: {t} is used in the metric; pass another symbol")
         gamma: Any = self.christoffel()  # pyright: ignore
         curve = {x: sp.Function(x.name, real=True)(t) for x in self.coordinates}
@@ -118,7 +118,8 @@ class Calculus:
         J = sp.Matrix([[sp.diff(f, y) for y in new] for f in functions])
         there = dict(zip(self.coordinates, functions, strict=True))
         moved = J.T * self._matrix.subs(there, simultaneous=True).doit() * J
-        return CoordinateMetric(moved, new, arithmetic=self.arithmetic, riemannian=getattr(self, "riemannian", False))
+        riemannian = getattr(self, "riemannian", False)
+        return CoordinateMetric(moved, new, arithmetic=self.arithmetic, riemannian=riemannian).tidied()
 
     def conformal(self, factor: sp.Expr) -> CoordinateMetric:
         """Return the conformally changed metric factor * g."""
@@ -173,9 +174,12 @@ class Calculus:
         return Tensor.of(self._retried(values), shape, name, positions, self.coordinates)
 
     def _checked_tensor(self, name: str, tensor: Any, positions: str) -> dict[tuple[int, ...], sp.Expr]:
-        if set(positions) - {"u", "d"}:
+        if not isinstance(positions, str) or set(positions) - {"u", "d"}:
             raise InputError(f'`positions`: expected letters "u" and "d", got {positions!r}')
-        array = sp.ImmutableDenseNDimArray(tensor) if positions else None
+        try:
+            array = sp.ImmutableDenseNDimArray(tensor) if positions else None
+        except (TypeError, ValueError) as error:
+            raise InputError(f"`{name}`: expected an array of expressions, got {tensor!r}") from error
         shape = (len(self.coordinates),) * len(positions)
         if array is not None and array.shape != shape:
             raise InputError(f"`{name}`: expected shape {shape} for index positions {positions!r}, got {array.shape}")

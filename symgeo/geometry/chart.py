@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import product
-from typing import Any
+from typing import Any, Self
 
 import sympy as sp
 
@@ -59,16 +59,17 @@ class CoordinateMetric(Calculus, Metric):
 
     def _work_in(self, order: int, others: Iterable[sp.Expr] = ()) -> None:
         """Set ring and tower, for derivatives up to `order`, and for `others` beside the metric's entries."""
-        self._order, self._others = order, tuple(others)
-        self.ring: DifferentialRing = (
-            ExpressionRing(self.coordinates) if self.arithmetic == "sympy" else self._field(order)
-        )
+        others = tuple(others)
+        # what cannot be held raises here, and leaves the metric as it was
+        ring = ExpressionRing(self.coordinates) if self.arithmetic == "sympy" else self._field(order, others)
+        self._order, self._others = order, others
+        self.ring: DifferentialRing = ring
         self.tower = self._new_tower()
 
-    def _field(self, order: int) -> DifferentialField:
+    def _field(self, order: int, others: tuple[sp.Expr, ...]) -> DifferentialField:
         ingredients = self._ingredients()
         try:
-            return DifferentialField(self.coordinates, [*ingredients, *self._others], order)
+            return DifferentialField(self.coordinates, [*ingredients, *others], order)
         except Unholdable as error:
             # Look again, entry by entry, so that the error can say where.
             for expression, where in ingredients.items():
@@ -121,6 +122,14 @@ class CoordinateMetric(Calculus, Metric):
         parameters = self._matrix.free_symbols - set(self.coordinates)
         ordered = [*self.coordinates, *sorted(parameters, key=lambda symbol: symbol.name)]
         return {symbol.name: symbol for symbol in ordered}
+
+    def tidied(self) -> Self:
+        """Return the metric with each entry of its matrix as the field writes it, where that is shorter."""
+        if self.arithmetic == "field":
+            g, size = self.tower.g_dd, range(len(self.coordinates))
+            forms = [[(self._matrix[i, j], self.ring.expression(g[i][j])) for j in size] for i in size]
+            self._matrix = sp.ImmutableDenseMatrix([[min(pair, key=sp.count_ops) for pair in row] for row in forms])
+        return self
 
     def matrix(self) -> sp.ImmutableDenseMatrix:
         """Return g_ij as it was given."""

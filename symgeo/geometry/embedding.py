@@ -73,6 +73,8 @@ class PullbackMetric(CoordinateMetric):
                 target of another dimension.
         """
         chart = checked_coordinates(coordinates)
+        if isinstance(embedding, str) or not isinstance(embedding, Iterable):
+            raise InputError(f"`embedding`: expected a list of expressions, got {embedding!r}")
         components = list(sp.flatten(embedding))
         if len(components) < len(chart):
             raise InputError(
@@ -86,6 +88,7 @@ class PullbackMetric(CoordinateMetric):
         J = sp.Matrix([[sp.diff(f, x) for x in chart] for f in self.embedding])
         target = sp.eye(len(components)) if ambient is None else self._in_source(ambient.matrix())
         super().__init__(J.T * target * J, chart, arithmetic=arithmetic, riemannian=ambient is None)
+        self.tidied()
 
     def _in_source(self, tensor: Any) -> Any:
         """A tensor of the target, at Phi(x)."""

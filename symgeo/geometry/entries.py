@@ -18,6 +18,8 @@ def checked_coordinates(coordinates: Iterable[Any]) -> tuple[sp.Symbol, ...]:
     """
     if isinstance(coordinates, str):
         raise InputError(f'`coordinates`: expected symbols, got the text "{coordinates}"; use sympy.symbols')
+    if not isinstance(coordinates, Iterable):
+        raise InputError(f"`coordinates`: expected a list of symbols, got {coordinates!r}")
     names = tuple(sp.sympify(name) for name in coordinates)
     if not names:
         raise InputError("`coordinates`: expected at least one symbol, got none")
@@ -36,10 +38,13 @@ def checked_function(value: Any, where: str, coordinates: Sequence[sp.Symbol]) -
     Raises:
         InputError: for a float, a non-scalar, an infinity, or an undefined function of coordinates it does not declare.
     """
-    expression = sp.sympify(value)
+    try:
+        expression = sp.sympify(value)
+    except (sp.SympifyError, TypeError) as error:
+        raise InputError(f"{where}: SymPy cannot read {str(value).splitlines()[0]!r}") from error
     if isinstance(expression, sp.core.function.FunctionClass):
         raise InputError(f"{where}: the function {expression} is not applied; write {expression}({coordinates[0]})")
-    if not isinstance(expression, sp.Expr):
+    if not isinstance(expression, sp.Expr) or expression.is_Matrix:
         raise InputError(f"{where}: expected a scalar expression, got {type(expression).__name__}")
     floats = sorted(expression.atoms(sp.Float), key=str)
     if floats:

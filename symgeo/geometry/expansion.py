@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import sympy as sp
 
@@ -118,6 +119,28 @@ def expansion(expression: sp.Expr, t: sp.Symbol, order: int, *, most: int = 16, 
         if found.order > order:
             return Expansion.of({e: c for e, c in found.terms.items() if e <= order}, found.order)
     raise NoExpansion(f"the terms up to order {order} cancel beyond {order + most} orders")
+
+
+def leading_term(expression: sp.Expr, t: sp.Symbol, *, most: int = 16) -> tuple[sp.Rational, sp.Expr]:
+    """(e, c) of the first term c t^e as t -> 0+; (0, 0) for an expression that is zero.
+
+    Raises:
+        NoExpansion: as for `expansion`, or where `most` orders cancel.
+
+    >>> t = sp.Symbol("t", positive=True)
+    >>> leading_term(sp.tan(t) - sp.sin(t), t)
+    (3, 1/2)
+    """
+    if expression == 0:
+        return sp.S.Zero, sp.S.Zero
+    for working in range(2, 2 + most, 3):
+        try:
+            first = _Expander(t, sp.Integer(working), None).of(sp.sympify(expression)).leading()
+        except Short:
+            continue
+        if first is not None:
+            return first
+    raise NoExpansion(f"{most} orders cancel")
 
 
 class _Expander:
@@ -248,7 +271,8 @@ class _Expander:
 
     def _piecewise(self, e: sp.Piecewise) -> Expansion:
         """The branch that holds for small t > 0, where the conditions say whether something vanishes."""
-        for value, condition in e.args:
+        pairs: Any = e.args
+        for value, condition in pairs:
             if condition == sp.true:
                 return self.of(value)
             if not isinstance(condition, sp.Eq | sp.Ne):
@@ -284,7 +308,7 @@ def numerical_value(e: sp.Expr, shift: int = 0) -> sp.Expr | None:
         for k, symbol in enumerate(sorted(e.free_symbols, key=str))
     }
     value = sp.N(e.subs(point), 40)
-    return value if value.is_number and value.is_finite else None
+    return value if value.is_number and not value.has(sp.Function) and value.is_finite else None
 
 
 def _numerically_one(e: sp.Expr) -> bool:

@@ -7,6 +7,7 @@ products of x and delta, so that one kernel serves every dimension.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sympy as sp
@@ -98,6 +99,53 @@ def coordinate_program(metric: CoordinateMetric, quantity: str) -> Program:
     )
 
 
+def _value(metric: RadialMetric, quantity: str) -> tuple[RadialTensor | sp.Expr, list[Let]]:
+    """The quantity, and lines that come before it.
+
+    Where a(s) is a sum with exponentials, the quantity is written in a, a' and a'', each of which keeps its digits: in
+    s itself it would be a polynomial in exponentials whose terms cancel.
+    """
+    s, values = metric.s, {}
+    expanded = sp.expand(metric.a)
+    if isinstance(expanded, sp.Add) and expanded.has(sp.exp):
+        a = sp.Function("a")(s)
+        jets = [metric.a.diff(s, n) for n in range(3)]
+        if sp.expand(metric.b - 2 * jets[1]) == 0:
+            names = sp.symbols("a a1 a2", real=True)
+            values = {sp.diff(a, s, n): names[n] for n in (2, 1, 0)}
+            metric = RadialMetric(a, 2 * sp.diff(a, s), s, metric.dimension)
+    value = getattr(metric, quantity)()
+    if quantity == "riemann":
+        value = _planes(metric, value)
+    if not values:
+        return value, []
+    if isinstance(value, RadialTensor):
+        value = replace(value, terms=tuple((c.xreplace(values), factors) for c, factors in value.terms))
+        used = set().union(*(c.free_symbols for c, _ in value.terms))
+    else:
+        value = value.xreplace(values)
+        used = value.free_symbols
+    return value, [Let(name, jets[n]) for n, name in enumerate(names) if name in used]
+
+
+def _planes(metric: RadialMetric, tensor: RadialTensor) -> RadialTensor:
+    """Riemann with the coefficient of delta delta - delta delta that d = 2 leaves: there all planes are radial ones.
+
+    The general P (delta delta - ...) + Q (delta x x - ...) is K_rt a A there by cancellation, however small that is.
+    """
+    d = metric.dimension
+    radial = metric.sectional_curvatures()[0] * metric.determinant() / metric.a ** (d - 2)  # K_rt a A
+    more = sp.Max(0, sp.Min(1, d - 2))  # 0 for d = 2, 1 beyond
+    terms = []
+    for coefficient, factors in tensor.terms:
+        if all(len(f) == 2 for f in factors):
+            sign = 1 if factors[0] == (0, 2) else -1
+            terms.append((more * coefficient + sign * (1 - more) * radial, factors))
+        else:
+            terms.append((more * coefficient, factors))
+    return replace(tensor, terms=tuple(term for term in terms if term[0] != 0))
+
+
 def radial_program(metric: RadialMetric, quantity: str, of: str | None = None, source: str | None = None) -> Program:
     """A quantity of g = a(s) delta + b(s) x x^T in any dimension d; s = x.x is computed first."""
     heading = title(quantity, of or "a rotation-invariant metric a(s) delta + b(s) x x^T")
@@ -105,7 +153,8 @@ def radial_program(metric: RadialMetric, quantity: str, of: str | None = None, s
     s = metric.s
     i = sp.Idx("i", d)
     steps = [Let(s, sp.Sum(X[i] * X[i], (i, 0, d - 1)))]
-    value = getattr(metric, quantity)()
+    value, coefficients = _value(metric, quantity)
+    steps += coefficients
     if isinstance(value, RadialTensor):
         slots = tuple(sp.Idx(letter, d) for letter in "ijkl"[: len(value.positions)])
         output: sp.Symbol | sp.IndexedBase = sp.IndexedBase("result")

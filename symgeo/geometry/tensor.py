@@ -43,35 +43,38 @@ class Tensor(sp.ImmutableDenseNDimArray):
         return self.name, self.positions, self.coordinates
 
     def independent(self) -> dict[tuple[int, ...], sp.Expr]:
-        """Return the nonzero components, one of each set that are equal up to sign by exchanging two indices."""
+        """Return the nonzero components, one of each set that a symmetry of the whole tensor makes equal up to sign.
+
+        The symmetries looked for are exchanges of two slots, and of two pairs of slots; of a matrix all are returned.
+        """
         shown: dict[tuple[int, ...], sp.Expr] = {}
+        symmetries = self._symmetries() if len(self.shape) > 2 else []
+        told: set[tuple[int, ...]] = set()
         for index in product(*(range(n) for n in self.shape)):
-            value = self[index]
-            if value != 0 and not any(self._related(index, value, other, shown) for other in self._exchanges(index)):
-                shown[index] = value
+            if self[index] != 0 and index not in told:
+                shown[index] = self[index]
+                told |= _orbit(index, symmetries)
         return shown
 
-    def _exchanges(self, index: tuple[int, ...]) -> list[tuple[int, ...]]:
-        """Indices reached by swaps of two slots of the same position, and by the exchange of two pairs."""
-        reached, frontier = {index}, [index]
-        while frontier:
-            current = frontier.pop()
-            swaps = [(i, j) for i in range(len(index)) for j in range(i) if self.positions[i] == self.positions[j]]
-            moved = []
-            for i, j in swaps:
-                other = list(current)
-                other[i], other[j] = other[j], other[i]
-                moved.append(tuple(other))
-            for other in moved:
-                if other not in reached:
-                    reached.add(other)
-                    frontier.append(other)
-        return [other for other in reached if other != index]
-
-    def _related(
-        self, index: tuple[int, ...], value: sp.Expr, other: tuple[int, ...], shown: dict[tuple[int, ...], sp.Expr]
-    ) -> bool:
-        return other in shown and (shown[other] == value or shown[other] == -value)
+    def _symmetries(self) -> list[tuple[int, ...]]:
+        """The permutations of slots that take the tensor to itself, or to minus itself."""
+        rank, positions = len(self.shape), self.positions
+        swaps = [((i, j),) for j in range(rank) for i in range(j) if positions[i] == positions[j]]
+        swaps += [
+            ((i, k), (i + 1, k + 1))
+            for i in range(rank - 3)
+            for k in range(i + 2, rank - 1)
+            if len(set(positions[i : i + 2] + positions[k : k + 2])) == 1
+        ]
+        found = []
+        for swap in swaps:
+            order = list(range(rank))
+            for i, j in swap:
+                order[i], order[j] = order[j], order[i]
+            moved = [(self[index], self[_permuted(index, order)]) for index in product(*map(range, self.shape))]
+            if all(a == b for a, b in moved) or all(a == -b for a, b in moved):
+                found.append(tuple(order))
+        return found
 
     def latex(self) -> str:
         """Return the nonzero independent components as an `aligned` environment, or name = 0."""
@@ -90,3 +93,20 @@ class Tensor(sp.ImmutableDenseNDimArray):
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$" if self.positions else super()._repr_latex_()
+
+
+def _permuted(index: tuple[int, ...], order: Sequence[int]) -> tuple[int, ...]:
+    return tuple(index[slot] for slot in order)
+
+
+def _orbit(index: tuple[int, ...], symmetries: Sequence[tuple[int, ...]]) -> set[tuple[int, ...]]:
+    """All indices that the symmetries reach from `index`."""
+    reached, frontier = {index}, [index]
+    while frontier:
+        current = frontier.pop()
+        for order in symmetries:
+            other = _permuted(current, order)
+            if other not in reached:
+                reached.add(other)
+                frontier.append(other)
+    return reached

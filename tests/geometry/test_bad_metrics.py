@@ -63,3 +63,33 @@ def test_too_few_components():
 def test_christoffel_kind(kind):
     with pytest.raises(InputError, match="`kind`"):
         CoordinateMetric(sp.eye(2), (x, y)).christoffel(kind)
+
+
+def test_a_refused_argument_leaves_the_metric_as_it_was():
+    metric = CoordinateMetric(sp.diag(1, 1 + x**2), (x, y))
+    with pytest.raises(InputError, match="cannot hold"):
+        metric.is_killing([sp.Abs(x), 1])
+    assert metric.is_killing([0, 1])
+
+
+def test_the_parameter_of_a_geodesic_is_told_from_a_coordinate_by_name():
+    t = sp.Symbol("t", positive=True)
+    with pytest.raises(InputError, match="`parameter`: t is used in the metric"):
+        CoordinateMetric(sp.diag(1, t**2), (t, x)).geodesic_equations()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: CoordinateMetric([[1, "x***2"], [0, 1]], (x, y)),
+        lambda: CoordinateMetric(sp.eye(1), x),
+        lambda: PullbackMetric(3, (x,)),
+        lambda: CoordinateMetric(sp.eye(2), (x, y)).covariant_derivative([x, y], 3),
+        lambda: CoordinateMetric(sp.eye(2), (x, y)).is_killing(None),
+        lambda: CoordinateMetric(sp.eye(2), (x, y)).covariant_derivative([[1, 2], [3]], "dd"),
+    ],
+)
+def test_what_is_no_expression_is_one_line(call):
+    with pytest.raises(InputError) as caught:
+        call()
+    assert "\n" not in str(caught.value)

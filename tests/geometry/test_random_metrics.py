@@ -91,13 +91,11 @@ def test_every_tensor_equals_its_definition_at_a_point(built):
 
 
 @settings(deadline=None, derandomize=True, max_examples=10)
-@given(metrics(dimensions=(2, 3)))
+@given(metrics(dimensions=(3,)))
 def test_second_bianchi_identity_is_zero_in_the_field(built):
     """D_e R_abcd + D_c R_abde + D_d R_abec = 0, exactly."""
     g, x = built
     metric = CoordinateMetric(g, x)
     D = metric.covariant_derivative(metric.riemann(), "dddd")
-    for a, b in [(0, 1), (0, len(x) - 1), (len(x) - 2, len(x) - 1)]:
-        c, d, e = (0, 1, len(x) - 1)
-        cycle = D[a, b, c, d, e] + D[a, b, d, e, c] + D[a, b, e, c, d]
-        assert is_zero(cycle)
+    for a, b in [(0, 1), (0, 2), (1, 2)]:
+        assert is_zero(D[a, b, 0, 1, 2] + D[a, b, 1, 2, 0] + D[a, b, 2, 0, 1])

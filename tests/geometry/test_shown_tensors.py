@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from symgeo.geometry import CoordinateMetric, RadialMetric
+from symgeo.geometry import CoordinateMetric, PullbackMetric, RadialMetric
 
 theta, phi = sp.symbols("theta phi", positive=True)
 SPHERE = CoordinateMetric(sp.diag(1, sp.sin(theta) ** 2), (theta, phi))
@@ -41,3 +41,19 @@ def test_what_a_terminal_shows():
     assert repr(radial) == "RadialMetric(a = s + 1, b = 2, dimension d)"
     assert repr(radial.matrix()) == "(s + 1) delta_ij + (2) x_i x_j"
     assert repr(CoordinateMetric(sp.eye(2), (x, y))) == "CoordinateMetric(2 x 2, coordinates (x, y))"
+
+
+def test_components_are_left_out_only_by_a_symmetry_of_the_whole_tensor():
+    r, theta = sp.symbols("r theta", positive=True)
+    polar = CoordinateMetric(sp.diag(1, r**2), (r, theta))
+    assert set(polar.christoffel(1).independent()) == {(0, 1, 1), (1, 0, 1)}
+    assert set(polar.covariant_derivative([0, r**2], "d").independent()) == {(0, 1), (1, 0)}
+
+
+def test_a_new_chart_is_written_without_hidden_zeros():
+    r, theta = sp.symbols("r theta", positive=True)
+    x, y = sp.symbols("x y", real=True)
+    plane = CoordinateMetric(sp.eye(2), (x, y)).in_chart((r, theta), (r * sp.cos(theta), r * sp.sin(theta)))
+    assert plane.matrix() == sp.diag(1, r**2)
+    sphere = PullbackMetric([sp.sin(r) * sp.cos(theta), sp.sin(r) * sp.sin(theta), sp.cos(r)], (r, theta))
+    assert sphere.matrix() == sp.diag(1, sp.sin(r) ** 2)

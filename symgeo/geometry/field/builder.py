@@ -166,6 +166,20 @@ class Builder:
             generator.derivatives = self._derivatives(generator)
             position += 1
 
+    def certify(self) -> None:
+        """Refuse two families of functions that are one over the complex numbers, if sqrt(-1) may be in the field.
+
+        cos(sqrt(k) r) = cosh(sqrt(-k) r), erf(i u) = i erfi(u), and so on: independence is known over real fields.
+
+        Raises:
+            InputError: naming one function of each of the two families.
+        """
+        held = {_family(g.meaning): g.meaning for g in self.generators}
+        held.pop("", None)
+        if len(held) > 1 and not self.certificate.excludes_i():
+            first, second = list(held.values())[:2]
+            raise refusal(second, f"beside {first} it is not certainly independent, as the roots may make sqrt(-1)")
+
     def _derivatives(self, generator: Generator) -> list[Fraction | None]:
         zero = self.algebra.zero
         if not generator.chain:
@@ -213,3 +227,14 @@ class Builder:
             parts.append(total)
         num, den = (Fraction(algebra, poly, algebra.one_poly) for poly in (element.num, element.den))
         return parts[0] / den - num * parts[1] / den / den
+
+
+def _family(kernel: sp.Basic) -> str:
+    """What a kernel is related to over the real numbers; "" for roots, symbols and undefined functions."""
+    if isinstance(kernel, sp.sin | sp.cos):
+        return "circular"
+    if isinstance(kernel, sp.exp | sp.sinh | sp.cosh) or (kernel.is_Pow and not kernel.exp.is_Rational):
+        return "exponential"
+    if isinstance(kernel, sp.log):
+        return "hyperbolic"
+    return primitives.FAMILY.get(kernel.func, "")

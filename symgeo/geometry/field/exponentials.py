@@ -53,7 +53,8 @@ class Exponentials:
         self.exp_arguments: list[Fraction] = []
         self.exp_generators: list[Fraction] = []
         self.pairs: dict[str, list[tuple[Fraction, Fraction, Fraction]]] = {"circular": [], "hyperbolic": []}
-        self.indices: set[int] = set()  # the generators that are exponentials in disguise, for logarithms to know
+        self.indices: set[int] = set()  # of all generators here
+        self.units: set[int] = set()  # of those that are exponentials, for logarithms to know
 
     def holds(self, e: sp.Expr) -> bool:
         """Say whether `e` is exp, sin, cos, sinh or cosh."""
@@ -76,7 +77,7 @@ class Exponentials:
 
     def exp(self, argument: Fraction, kernel: sp.Expr) -> Fraction:
         """Return exp(argument); `kernel` is how the user writes it."""
-        builder, result = self.builder, self.builder.algebra.one
+        builder, result, whole = self.builder, self.builder.algebra.one, argument
         if self.pairs["hyperbolic"]:
             raise Restart(hyperbolic_as_exp=True)
         for log, base in builder.primitives.logarithms:
@@ -88,7 +89,7 @@ class Exponentials:
             return result
         shares = rational_combination(argument, [*self.exp_arguments, *builder.primitives.exponents()])
         if shares is None:
-            return result * self._new_exp(argument, kernel)
+            return result * self._new_exp(argument, kernel if argument == whole else self._rest(argument, kernel))
         count = len(self.exp_arguments)
         if any(shares[count:]):
             raise refusal(kernel, "its exponent contains an inverse hyperbolic function or a logarithm")
@@ -96,6 +97,14 @@ class Exponentials:
         for share, generator in zip(shares, self.exp_generators, strict=False):
             result = result * generator ** int(share)
         return result
+
+    def _rest(self, argument: Fraction, kernel: sp.Expr) -> sp.Expr:
+        """Write exp(argument) for what is left of `kernel`: t^(n+1) leaves t^n, as t is split off."""
+        builder = self.builder
+        if isinstance(kernel, sp.Pow) and kernel.base is not sp.E:
+            exponent = argument / builder.element(sp.log(kernel.base))
+            return sp.Pow(kernel.base, builder.expression(exponent))
+        return sp.exp(builder.expression(argument), evaluate=False)
 
     def _new_exp(self, argument: Fraction, kernel: sp.Expr) -> Fraction:
         # The sign of the exponent stays as the user writes it: where exp(-u) decays, exp(u) would overflow.
@@ -107,6 +116,7 @@ class Exponentials:
         generator_of: Chain = ((lambda: generator, argument),)
         generator = builder.adjoin(meaning, generator_of)
         self.indices.add(index)
+        self.units.add(index)
         self.exp_arguments.append(argument)
         self.exp_generators.append(generator)
         return generator
@@ -127,7 +137,10 @@ class Exponentials:
             share = self._coefficient(argument, builder.known[sp.pi])
             if share:
                 argument = argument - builder.known[sp.pi] * algebra.rational(int(share.p), int(share.q))
-                cosine, sine = builder.element(sp.cos(share * sp.pi)), builder.element(sp.sin(share * sp.pi))
+                turned = sp.cos(share * sp.pi), sp.sin(share * sp.pi)
+                if any(value.has(sp.sin, sp.cos) for value in turned):
+                    raise refusal(kernel, f"cos({share * sp.pi}) is not known in square roots; put a symbol for it")
+                cosine, sine = (builder.element(value) for value in turned)
         if not argument:
             return cosine, sine
         known = self.pairs[kind]

@@ -166,6 +166,7 @@ def _built(coordinates: tuple[sp.Symbol, ...], expressions: Sequence[sp.Expr], o
             for expression in [*hints, *expressions]:
                 builder.element(expression)
             builder.close()
+            builder.certify()
         except Restart as restart:
             hints = [*restart.hints, *hints]
             capacity = max(capacity, restart.capacity)

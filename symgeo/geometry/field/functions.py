@@ -47,6 +47,9 @@ class Functions:
         return self._own(e)
 
     def _derivative(self, e: sp.Derivative) -> Fraction:
+        counts: Any = e.variable_count
+        if any(not count.is_Integer for _, count in counts):
+            raise refusal(e, "its order is not a number")
         f, names = e.expr, _names(e)
         if _undefined(f):
             others = Counter(symbol for argument in f.args for symbol in argument.free_symbols)

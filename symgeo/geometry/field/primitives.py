@@ -36,11 +36,15 @@ _DERIVATIVES: dict[type[sp.Function], sp.Expr] = {
     sp.li: 1 / sp.log(_z),
 }
 _FAMILIES = {sp.asin: "circular", sp.atan: "circular"} | dict.fromkeys((sp.asinh, sp.acosh), "hyperbolic")
+# each inverse function, error function or integral by what it is related to
+FAMILY = {head: str(_FAMILIES.get(head, head.__name__)) for head in _DERIVATIVES}
 _ODD = (sp.asin, sp.atan, sp.asinh, sp.erf, sp.erfi, sp.Si)
 
 
 def rewritten(e: sp.Expr) -> sp.Expr | None:
-    """Return erfc in erf, acos in asin, acot(z) as atan(1/z), atanh in logarithms; None for anything else."""
+    """Return erfc in erf, acos in asin, acot(z) as atan(1/z), atanh in logarithms, Ei(log z) as li(z), else None."""
+    if isinstance(e, sp.Ei) and isinstance(e.args[0], sp.log):
+        return sp.li(e.args[0].args[0])
     if isinstance(e, sp.erfc):
         return 1 - sp.erf(e.args[0])
     if isinstance(e, sp.atanh):
@@ -141,15 +145,18 @@ class Primitives:
         return log
 
     def _vector(self, argument: Fraction) -> dict:
-        """The irreducible factors of the argument's norm with their exponents, exponentials left out, primes kept."""
-        algebra, exps = self.builder.algebra, frozenset(self.builder.exponentials.indices)
-        norm = argument.num
+        """The irreducible factors of the argument's norm with their exponents, exponentials left out, primes kept.
+
+        The norm of exp(i u) = cos u + i sin u is cos^2 + sin^2 = 1, so that circular functions need no leaving out.
+        """
+        algebra, exps = self.builder.algebra, frozenset(self.builder.exponentials.units)
+        norm, degree = argument.num, 1
         for relation in algebra.relations:
             if norm.degrees()[relation.index]:
-                norm = algebra.reduce(norm * algebra.cofactor(norm, relation))
+                norm, degree = algebra.reduce(norm * algebra.cofactor(norm, relation)), degree * relation.degree
         vector = factor_exponents(norm, exps)
         for factor, multiplicity in factor_exponents(argument.den, exps).items():
-            vector[factor] = vector.get(factor, 0) - multiplicity
+            vector[factor] = vector.get(factor, 0) - degree * multiplicity
         if argument.num.is_constant() and argument.den.is_constant():
             return {terms(argument.num): 1}
         return vector
@@ -179,6 +186,8 @@ class Primitives:
             return -self._primitive(head(-expression), -argument)
         if (head, argument.key()) in self._held:
             return self._held[head, argument.key()]
+        if head in _ODD and (head, (-argument).key()) in self._held:
+            return -self._held[head, (-argument).key()]
         if head not in (sp.erf, sp.erfi):
             if family in self._single:
                 raise refusal(e, f"it is not certainly independent of {self._single[family]}")
@@ -188,7 +197,11 @@ class Primitives:
             for log, inner in self.logarithms:
                 if family == "hyperbolic" and builder.level(inner.num):
                     raise refusal(e, f"it is not certainly independent of {builder.expression(log)}")
+            if head is sp.Ei and builder.involves(argument, lambda i: i in self.indices):
+                raise refusal(e, "an exponential integral of a logarithm is a logarithmic integral: write li")
             self._require_genuine_root(e, argument)
+            if family == "circular" and builder.level(argument.num) and not expression.free_symbols:
+                raise refusal(e, "it may be a rational multiple of pi")
             self._single[family] = e
         index = builder.next_index
 

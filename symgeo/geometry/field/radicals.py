@@ -119,6 +119,27 @@ class Certificate:
                     "or declare symbols positive",
                 )
 
+    def excludes_i(self) -> bool:
+        """Whether the roots certainly do not make sqrt(-1), as sqrt(k) and sqrt(-k) do.
+
+        sqrt(-1) is in the field of one level and not below if, by Kummer theory, minus some product of radicands of
+        that level is a square below. Where a degree is divisible by 4, squares were told apart up to sign already.
+        """
+        minus, signs = -self.builder.algebra.one_poly, self._signs_count
+        if not signs:
+            return True
+        for level in self.by_level:
+            roots = self._roots(level, 2)
+            if level == 1:
+                radicands = [r.radicand for r in roots]
+                if self._rank([*radicands, minus], 2) == self._rank(radicands, 2):
+                    return False
+                continue
+            for exponents in product(range(2), repeat=len(roots)):
+                if any(exponents) and not self._no_power(minus * self._product(roots, exponents), 2, level - 1):
+                    return False
+        return True
+
     def _independent(self, level: int) -> bool:
         primes = {p for relation in self.by_level[level] for p in sp.primefactors(relation.degree)}
         for p in primes:

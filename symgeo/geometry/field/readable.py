@@ -31,9 +31,10 @@ class Readable:
             top[key] = top.get(key, 0) - exponent
         factors = [number]
         for root, degree, sign, parts in self._roots:
-            shared = [top.get(part, 0) // multiplicity for part, multiplicity in parts.items()]
-            # written with the root only where every factor of its radicand is there
-            times = min(shared) if min(shared) > 0 else -min(-(top.get(p, 0)) // m for p, m in parts.items())
+            # written with the root only where every factor of its radicand is there, above or below
+            above = min(top.get(part, 0) // multiplicity for part, multiplicity in parts.items())
+            below = min(-top.get(part, 0) // multiplicity for part, multiplicity in parts.items())
+            times = max(above, 0) - max(below, 0)
             if times:
                 for part, multiplicity in parts.items():
                     top[part] -= times * multiplicity
