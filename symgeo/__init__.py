@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from symgeo.activations import Activation, activation
     from symgeo.codegen import Kernel, generate
     from symgeo.errors import CheckFailed, DataError, InputError, NumericalError, SymgeoError
-    from symgeo.geometry import CoordinateMetric, HessianMetric, Metric, PullbackMetric, RadialMetric
+    from symgeo.geometry import CoordinateMetric, HessianMetric, KernelMetric, Metric, PullbackMetric, RadialMetric
     from symgeo.networks import ShallowNetwork, WideNetwork
 
 __version__ = "0.1.0"
@@ -27,6 +27,7 @@ _HOME = {
     "HessianMetric": "geometry",
     "InputError": "errors",
     "Kernel": "codegen",
+    "KernelMetric": "geometry",
     "Metric": "geometry",
     "NumericalError": "errors",
     "PullbackMetric": "geometry",
@@ -45,6 +46,7 @@ __all__ = [
     "HessianMetric",
     "InputError",
     "Kernel",
+    "KernelMetric",
     "Metric",
     "NumericalError",
     "PullbackMetric",

@@ -252,10 +252,16 @@ def leaky_relu(slope: sp.Expr | int) -> Activation:
     )
 
 
+# A heuristic: beyond, double precision holds nothing of the moments.
+_HIGHEST = 1000
+
+
 def _degree(degree: int | sp.Expr, name: str) -> sp.Expr:
     q = sp.sympify(degree)
     if not (q.is_Integer and q.is_positive):
         raise InputError(f"`degree` of {name} must be an integer of at least 1, not {degree}; {name}(2) is the square")
+    if q > _HIGHEST:
+        raise InputError(f"`degree` of {name} must be at most {_HIGHEST}, not {degree}: (2q-3)!! has too many digits")
     return q
 
 
@@ -350,7 +356,19 @@ def activation(
     if not kinks:
         return Activation(str(value), own)
     slope = _slope(value)
-    return Activation(str(value), own, smoothness="piecewise", phi_prime=lambda z: slope.xreplace({_z: z}))
+    smooth: Smoothness = "smooth" if _is_twice_smooth(slope) else "piecewise"
+    return Activation(str(value), own, smoothness=smooth, phi_prime=lambda z: slope.xreplace({_z: z}))
+
+
+def _is_twice_smooth(slope: sp.Expr) -> bool:
+    """Whether phi' is continuous and phi'' too, as |z|^3 has them: curvature needs no more."""
+    if slope.has(sp.Piecewise, sp.Max, sp.Min, sp.floor, sp.ceiling):
+        return False  # their derivatives hold no delta where they jump
+    try:
+        _slope(_slope(slope))
+    except InputError:
+        return False
+    return True
 
 
 def _slope(phi: sp.Expr) -> sp.Expr:
@@ -368,9 +386,12 @@ def _slope(phi: sp.Expr) -> sp.Expr:
 
 
 def _by_name(name: str, degree: int | sp.Expr | None) -> Activation:
-    family = re.fullmatch(r"(monomial|rectified_monomial|leaky_relu)\((\d+(?:\.\d+|/[1-9]\d*)?)\)", name)
+    family = re.fullmatch(r"(monomial|rectified_monomial|leaky_relu)\(([^()]*)\)", name)
     if family:
-        return _FAMILIES[family[1]](sp.Rational(family[2]))
+        if not re.fullmatch(r"[+-]?\d{1,9}(?:\.\d{1,9}|/[1-9]\d{0,8})?", family[2].strip()):
+            example = "leaky_relu(1/10)" if family[1] == "leaky_relu" else f"{family[1]}(2)"
+            raise InputError(f"`activation` {name!r}: {family[2]!r} is no number; write {example!r}")
+        return _FAMILIES[family[1]](sp.Rational(family[2].strip()))
     if name == "leaky_relu":
         return leaky_relu(sp.Rational(1, 100))  # torch's slope
     if name in _FAMILIES:

@@ -1,4 +1,4 @@
-"""The command line: derive, generate, crosscheck, train, figure, report.
+"""The command line: derive, generate, crosscheck, train, measure, figure, report.
 
 Every command imports what it needs when it runs. A mistake of the user's is one line on stderr and exit status 2.
 """
@@ -57,6 +57,7 @@ DataFolder = Annotated[
     typer.Option("--data-folder", help="Folder of MNIST's files; else $SYMGEO_DATA, the cache, or a download."),
 ]
 Data = Annotated[str | None, typer.Option("--data", help='"digits" trains mnist on the digits that are always there.')]
+Jobs = Annotated[int, typer.Option(help="How many trainings at a time, each in a process of its own.")]
 Seed = Annotated[int, typer.Option(help="Seed of the initial weights and of the batches.")]
 
 
@@ -101,7 +102,9 @@ def derive(
 @app.command()
 def generate(
     family: Annotated[Family, typer.Argument(help="wide: infinite width, Gaussian weights. shallow: finite width.")],
-    activation: Annotated[str, typer.Option("--activation", "-a", help="Such as erf, tanh, monomial(3).")] = "erf",
+    activation: Annotated[
+        str, typer.Option("--activation", "-a", help='Such as erf, monomial(3), "z*exp(-z**2)".')
+    ] = "erf",
     quantity: Annotated[
         str, typer.Option("--quantity", "-q", help="Such as scalar-curvature, matrix, christoffel, log-volume-element.")
     ] = "scalar-curvature",
@@ -113,6 +116,7 @@ def generate(
     """Write the numeric kernel of a geometric quantity, a Python file that runs alone."""
     import symgeo
     from symgeo.geometry.programs import TITLES
+    from symgeo.networks.activation_grammar import activation_of_text
 
     name = quantity.replace("-", "_")
     if name not in TITLES:
@@ -120,10 +124,10 @@ def generate(
             f"`--quantity` {quantity!r} is unknown; the known ones are {', '.join(TITLES)}".replace("_", "-")
         )
     if family is Family.wide:
-        network = symgeo.WideNetwork(activation)
+        network = symgeo.WideNetwork(activation_of_text(activation))
     else:
         # Any size will do: the kernel takes width and dimension from its arguments.
-        network = symgeo.ShallowNetwork(activation, inputs=2, width=2)
+        network = symgeo.ShallowNetwork(activation_of_text(activation), inputs=2, width=2)
     kernel = symgeo.generate(getattr(network.metric, name), backend=backend.value)
     print(kernel.source if output is None else kernel.save(output))
 
@@ -154,9 +158,16 @@ def crosscheck(
 
 @app.command()
 def train(
-    name: Annotated[str, typer.Argument(help="sinusoid or mnist.")],
-    preset: Annotated[Preset, typer.Option(help="quick: about a minute. paper: the published setting.")] = Preset.quick,
+    name: Annotated[str, typer.Argument(help="Such as xor, sinusoid or mnist; a wrong name lists them all.")],
+    preset: Annotated[
+        Preset, typer.Option(help="quick: minutes on one core. paper: the published setting.")
+    ] = Preset.quick,
     seed: Seed = 0,
+    seeds: Annotated[int, typer.Option(help="How many, counted from --seed on.")] = 1,
+    jobs: Jobs = 1,
+    control: Annotated[
+        str, typer.Option(help="shuffled-labels or frozen-first-layer: a control of the experiment instead.")
+    ] = "none",
     data: Data = None,
     data_folder: DataFolder = None,
     folder: Annotated[Path | None, typer.Option(help="The run's own folder; else runs/NAME-PRESET/seed-SEED.")] = None,
@@ -166,20 +177,49 @@ def train(
     """Train an experiment's network, or go on with it exactly where it stopped."""
     from symgeo import models
 
-    run = models.train(
-        name,
+    if seeds < 1:
+        raise InputError(f"`--seeds` must be at least 1, not {seeds}")
+    if folder is not None and seeds > 1:
+        raise InputError(f"`--folder` holds one run: leave it out, and each of the {seeds} seeds has its own")
+    configs = [models.experiment_config(name, preset.value, seed + i, data, control) for i in range(seeds)]
+    if folder is not None:
+        options = {"data_folder": data_folder, "resume": resume, "device": device}
+        runs = [models.train_config(configs[0], folder, **options)]
+    else:
+        runs = models.train_all(configs, jobs=jobs, data_folder=data_folder, resume=resume, device=device)
+    for run in runs:
+        if not run.metrics:
+            raise InputError(f"`--folder` {run.folder} has lost its metrics.jsonl; train afresh with --no-resume")
+        last = run.metrics[-1]
+        print(f"{run.folder}: epoch {last.epoch}, loss {last.loss:.4f}, test accuracy {last.test_accuracy:.1%}")
+
+
+@app.command()
+def measure(
+    name: Annotated[str, typer.Argument(help="xor, sinusoid or mnist.")],
+    preset: Annotated[Preset, typer.Option(help="Which runs to measure.")] = Preset.quick,
+    seeds: Annotated[int | None, typer.Option(help="How many; else 5, for images 3.")] = None,
+    jobs: Jobs = 1,
+    train_first: Annotated[bool, typer.Option("--train", help="Train first what is missing, controls too.")] = False,
+    data_folder: DataFolder = None,
+    output: Output = Path(),
+) -> None:
+    """Measure whether the volume element grows towards the decision boundary, over seeds and against controls."""
+    from symgeo import magnification, models
+
+    if name not in magnification.STUDIES:
+        raise InputError(f"`name` must be one of {', '.join(magnification.STUDIES)}, not {name!r}")
+    study = magnification.STUDIES[name]
+    if train_first:
+        models.train_all(study.configs(preset.value, seeds), jobs=jobs, data_folder=data_folder)
+    table = magnification.measure(
+        study,
         preset.value,
-        seed,
-        folder,
-        data=data,
+        seeds=seeds,
         data_folder=data_folder,
-        resume=resume,
-        device=device,
+        progress=lambda runs: _progress(runs, "measure"),
     )
-    if not run.metrics:
-        raise InputError(f"`--folder` {run.folder} has lost its metrics.jsonl; train afresh with --no-resume")
-    last = run.metrics[-1]
-    print(f"{run.folder}: epoch {last.epoch}, loss {last.loss:.4f}, test accuracy {last.test_accuracy:.1%}")
+    print(table.write(_folder(output) / f"{name}-{preset.value}.json"))
 
 
 @app.command()
@@ -189,9 +229,11 @@ def figure(
     run: Annotated[Path | None, typer.Option(help="Folder of the run to draw; else the experiment's own.")] = None,
     train_first: Annotated[bool, typer.Option("--train", help="Train the experiment first if it was not.")] = False,
     preset: Annotated[Preset, typer.Option(help="Which run to draw.")] = Preset.quick,
+    data_folder: DataFolder = None,
+    animate: Annotated[bool, typer.Option("--animate", help="Also the training as a GIF, where there is one.")] = False,
     output: Output = Path(),
 ) -> None:
-    """Draw a figure from a training run, as PDF and PNG."""
+    """Draw a figure from training runs, as PDF and PNG."""
     from symgeo import models, plots
     from symgeo.scripts import load, scripts
 
@@ -199,21 +241,28 @@ def figure(
         for known in scripts("figures"):
             print(known)
         return
+    chosen = [load("figures", each) for each in (scripts("figures") if every else [str(name)])]
+    if run is not None and (len(chosen) > 1 or len(chosen[0].EXPERIMENTS) != 1):
+        raise InputError("`--run` is one run: it goes with a figure that draws one")
     folder = _folder(output)
-    for each in list(scripts("figures")) if every else [str(name)]:
-        script = load("figures", each)
-        experiment = script.EXPERIMENT
-        place = run or models.default_folder(models.experiment_config(experiment, preset.value))
-        if train_first:
-            models.train(experiment, preset.value, folder=place)
-        elif not (place / "config.json").exists():
-            raise InputError(
-                f"`--run` {place} holds no run of {experiment}; make it with: symgeo train {experiment} --preset "
-                f"{preset.value}, or draw with --train"
-            )
-        stem = re.sub(r"^\d+_", "", Path(str(script.__file__)).stem)
-        for path in plots.save(script.draw(models.load_run(place)), folder / stem):
+    for script in chosen:
+        configs = [models.experiment_config(experiment, preset.value) for experiment in script.EXPERIMENTS]
+        places = [models.default_folder(config) for config in configs] if run is None else [run]
+        for config, place in zip(configs, places, strict=True):
+            if train_first:
+                models.train_config(config, place, data_folder=data_folder)
+            elif not (place / "config.json").exists():
+                raise InputError(
+                    f"`--run` {place} holds no run of {config.experiment}; make it with: symgeo train "
+                    f"{config.experiment} --preset {preset.value}, or draw with --train"
+                )
+        stem = folder / re.sub(r"^\d+_", "", Path(str(script.__file__)).stem)
+        runs = [models.load_run(place) for place in places]
+        options = {"data_folder": data_folder} if getattr(script, "READS_DATA", False) else {}
+        for path in plots.save(script.draw(*runs, **options), stem):
             print(path)
+        if animate and hasattr(script, "animate"):
+            print(script.animate(*runs, stem))
 
 
 @app.command()

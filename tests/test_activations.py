@@ -138,6 +138,27 @@ def test_user_function():
     assert activation(lambda t: sp.Abs(t)).smoothness == "piecewise"
 
 
+@pytest.mark.parametrize(
+    ("phi", "smoothness"),
+    [
+        (lambda t: sp.Abs(t) ** 3, "smooth"),
+        (lambda t: t**3 * sp.Heaviside(t), "smooth"),
+        (lambda t: t**2 * sp.Heaviside(t), "piecewise"),
+        (lambda t: t * sp.Abs(t), "piecewise"),
+        (lambda t: sp.Abs(t - 1) ** 3 + t, "smooth"),
+        (lambda t: sp.Max(0, t) ** 3, "piecewise"),
+    ],
+)
+def test_twice_differentiable_functions_with_steps_are_smooth(phi, smoothness):
+    found = activation(phi)
+    assert found.smoothness == smoothness
+    if smoothness == "smooth":
+        second = found.derivative(z, 2)
+        assert not second.has(sp.DiracDelta)
+        for point in (sp.Rational(-3, 2), sp.Rational(5, 3)):
+            assert sp.simplify(second.subs(z, point) - phi(z).diff(z, 2).subs(z, point)) == 0
+
+
 def test_degree_by_name_and_by_argument():
     v = sp.Symbol("v", positive=True)
     by_name, by_argument = activation("monomial(3)").gram, activation("monomial", degree=3).gram
@@ -153,6 +174,11 @@ def test_degree_by_name_and_by_argument():
         ("monomial", "needs its degree: write 'monomial\\(2\\)' or degree=2"),
         ("monomial(0)", "`degree` of monomial must be an integer of at least 1, not 0"),
         ("monomial(3/2)", "must be an integer of at least 1, not 3/2"),
+        ("monomial(-1)", "`degree` of monomial must be an integer of at least 1, not -1"),
+        ("rectified_monomial(0)", "`degree` of rectified_monomial must be an integer of at least 1, not 0"),
+        ("monomial(x)", "'x' is no number; write 'monomial\\(2\\)'"),
+        ("leaky_relu()", "'' is no number; write 'leaky_relu\\(1/10\\)'"),
+        ("monomial(100000)", "`degree` of monomial must be at most 1000, not 100000"),
         (lambda t: sp.Symbol("a") * t, "depends on a too"),
         (lambda t: sp.Integer(2), "is the constant 2"),
         (lambda t: 0.5 * t, "holds the float 0.5"),

@@ -6,7 +6,7 @@ data (`language`), read three ways: printed, expanded in components, brought to 
 
 from symgeo.derivation.checks import Check
 from symgeo.derivation.components import COORDINATES, Frame, Meanings
-from symgeo.derivation.compound import Array, Determinant, Mean, MinorSum, UnitSum
+from symgeo.derivation.compound import Array, At, Determinant, Mean, MinorSum, UnitSum
 from symgeo.derivation.curvature import LeviCivita
 from symgeo.derivation.digits import Against, Digits
 from symgeo.derivation.divergence import ByParts, Divergence
@@ -28,10 +28,14 @@ from symgeo.derivation.language import (
     units,
 )
 from symgeo.derivation.lawful import RulesHold
+from symgeo.derivation.likewise import Likewise
+from symgeo.derivation.primitive import Primitive
 from symgeo.derivation.printer import latex
 from symgeo.derivation.quadrature import Quadrature
 from symgeo.derivation.rules import Rules
 from symgeo.derivation.sampling import Cubature, MonteCarlo
+from symgeo.derivation.simulation import Simulation
+from symgeo.derivation.slope import Slope
 from symgeo.derivation.steps import Define, Given, Inverse, Let, LetFunction, Prose, Step
 from symgeo.derivation.unary import LOG, Antiderivative, Known, Opaque
 
@@ -46,6 +50,7 @@ __all__ = [
     "Against",
     "Antiderivative",
     "Array",
+    "At",
     "ByParts",
     "Check",
     "Components",
@@ -67,6 +72,7 @@ __all__ = [
     "Let",
     "LetFunction",
     "LeviCivita",
+    "Likewise",
     "Mean",
     "Meanings",
     "MinorSum",
@@ -74,6 +80,7 @@ __all__ = [
     "Opaque",
     "Partial",
     "Paths",
+    "Primitive",
     "Prose",
     "Quadrature",
     "Reference",
@@ -81,6 +88,8 @@ __all__ = [
     "Rules",
     "RulesHold",
     "Section",
+    "Simulation",
+    "Slope",
     "Step",
     "Tensor",
     "Term",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import sympy as sp
 
-from symgeo.derivation.compound import Array, Determinant, Mean, MinorSum, UnitSum
+from symgeo.derivation.compound import Array, At, Determinant, Mean, MinorSum, UnitSum
 from symgeo.derivation.functions import RADIUS, Jet
 from symgeo.derivation.language import (
     DELTA,
@@ -35,6 +35,8 @@ from symgeo.derivation.language import (
     Term,
     Times,
 )
+from symgeo.derivation.slope import Slope
+from symgeo.derivation.smooth import MultiJet
 from symgeo.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ Entries: TypeAlias = dict[tuple[Tensor, tuple[int, ...]], sp.Expr]
 class Meanings:
     """What the symbols met so far stand for: letters, definitions of tensors and of scalars, inverses.
 
+    `maps` holds the smooth maps of which nothing is known, each with the vector that it is a function of.
     `laws` holds the rules of letters that were found to hold, each with what says so. `entries` remembers components
     by (d, n): definitions are only ever added, so that they stay right until a function gets another meaning.
     """
@@ -61,6 +64,7 @@ class Meanings:
     tensors: Mapping[Tensor, tuple[tuple[Index, ...], Term]] = field(default_factory=dict)
     scalars: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict)
     inverses: Mapping[Tensor, Tensor] = field(default_factory=dict)
+    maps: Mapping[Tensor, Tensor] = field(default_factory=dict)
     functions: Mapping[str, tuple[sp.Symbol, sp.Expr]] = field(default_factory=dict)
     laws: Mapping[Law, Evidence] = field(default_factory=dict)
     entries: dict[tuple[int, int], Entries] = field(default_factory=dict, compare=False, repr=False)
@@ -91,6 +95,7 @@ class Meanings:
             or tensor in self.letters
             or tensor in self.tensors
             or tensor in self.inverses
+            or tensor in self.maps
         )
 
 
@@ -156,10 +161,26 @@ class Frame:
                         for here in self._sum(value.summed, at)
                     )
                 )
+            case Slope(body, by):
+                value.required(self.meanings)
+                return sp.Add(*(self._slope(body, by, here) for here in self._sum(value.summed, at)))
+            case At(body, point, vector):
+                moves = zip(
+                    self.coordinates(vector or COORDINATES),
+                    (self._entry(point, (i,)) for i in range(1, self.d + 1)),
+                    strict=True,
+                )
+                return self.evaluate(body, at).subs(list(moves), simultaneous=True)
             case UnitSum(indices, body):
                 return sp.Add(*(self.evaluate(body, here) for here in self._sum(indices, at)))
             case Determinant(tensor):
-                return determinant(self.matrix(tensor))
+                matrix = self.matrix(tensor)
+                if matrix.rows != matrix.cols:
+                    raise InputError(
+                        f"`{tensor.name}` must be square to have a determinant, got {matrix.rows} by {matrix.cols}; "
+                        "give the step the condition under which it is"
+                    )
+                return determinant(matrix)
             case Array(rows):
                 return determinant(sp.Matrix([[self.evaluate(entry, at) for entry in row] for row in rows]))
             case MinorSum():
@@ -170,6 +191,10 @@ class Frame:
                 )
         raise InputError(f"`value` must be a term of the index language, got {type(value).__name__}")
 
+    def _slope(self, body: Term, by: Entry, at: Mapping[Index, int]) -> sp.Expr:
+        letter = self._entry(by.tensor, tuple(_number(i, at) for i in by.indices))
+        return sp.diff(self.evaluate(body, at), letter)
+
     def _product(self, factors: tuple[Term, ...], at: Mapping[Index, int]) -> sp.Expr:
         result = sp.S.One
         for factor in factors:
@@ -179,8 +204,9 @@ class Frame:
         return result
 
     def matrix(self, tensor: Tensor) -> sp.Matrix:
-        """A tensor with two input slots as a d by d matrix."""
-        return sp.Matrix(self.d, self.d, lambda i, j: self._entry(tensor, (i + 1, j + 1)))
+        """A tensor with two slots as a matrix: d or n rows and columns, as its slots are of inputs or of units."""
+        rows, columns = (self.n if position == "j" else self.d for position in tensor.positions)
+        return sp.Matrix(rows, columns, lambda i, j: self._entry(tensor, (i + 1, j + 1)))
 
     def _entry(self, tensor: Tensor, indices: tuple[int, ...]) -> sp.Expr:
         entries = self.meanings.entries.setdefault((self.d, self.n), {})
@@ -198,6 +224,9 @@ class Frame:
             matrix = self.matrix(self.meanings.inverses[tensor])
             i, j = indices
             return (-1) ** (i + j) * determinant(matrix.minor_submatrix(j - 1, i - 1)) / determinant(matrix)
+        if tensor in self.meanings.maps:
+            arguments = tuple(self._entry(self.meanings.maps[tensor], (i,)) for i in range(1, self.d + 1))
+            return MultiJet.of("_".join([tensor.name, *map(str, indices)]), arguments)
         if tensor in self.meanings.letters:
             return sp.Symbol("_".join([tensor.name, *map(str, indices)]), real=True)
         raise InputError(

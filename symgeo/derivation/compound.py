@@ -1,4 +1,4 @@
-r"""Terms that stand for a whole computation: sums over units, determinants, sums of minors, means over weights."""
+r"""Terms that stand for a whole computation: sums over units, values elsewhere, determinants, sums of minors, means."""
 
 from __future__ import annotations
 
@@ -31,8 +31,30 @@ class UnitSum(Term):
 
 
 @dataclass(frozen=True)
+class At(Term):
+    """`body` at the point `point`: a tensor with one input slot is put for x, or for the letter `vector`.
+
+    Derivatives in `body` are taken before.
+    """
+
+    body: Term
+    point: Tensor
+    vector: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        for tensor in (self.point, self.vector):
+            if tensor is not None and tensor.positions not in ("d", "u"):
+                raise InputError(f"`point` and `vector` must have one input slot, got {tensor.name}")
+
+    @property
+    def free(self) -> frozenset[Index]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Those of the body."""
+        return self.body.free
+
+
+@dataclass(frozen=True)
 class Determinant(Term):
-    """det of a tensor with two input slots."""
+    """det of a tensor with two slots, d by d, n by n, or where n = d one of each."""
 
     tensor: Tensor
 

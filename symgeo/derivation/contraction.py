@@ -3,7 +3,7 @@ r"""Index notation read for every dimension at once: sums of products of letters
 A term becomes a sum of monomials, coefficient times letters with indices. The coefficient is a function of
 s = |x|^2, d, n. The rules are
 
-    delta_ab t_b = t_a      delta_aa = d      x_a x_a = s      sum_j 1 = n
+    delta_ab t_b = t_a      delta_aa = d      x_a x_a = s      sums over units as in `unit_sums`
     g^ab g_bc = delta_ac    for letters declared inverse to one another
     d_a x_b = delta_ab      d_a c(s) = 2 c'(s) x_a      Leibniz; the declared derivatives of other letters
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import sympy as sp
@@ -27,8 +27,8 @@ from symgeo.derivation.compound import UnitSum
 from symgeo.derivation.functions import RADIUS
 from symgeo.derivation.language import (
     DELTA,
+    DELTA_UNITS,
     INPUTS,
-    UNITS,
     Call,
     Entry,
     Index,
@@ -43,6 +43,8 @@ from symgeo.derivation.language import (
 )
 from symgeo.derivation.monomial import Key, Letter, Monomial, Naming
 from symgeo.derivation.rules import Rules
+from symgeo.derivation.slope import Slope, slopes
+from symgeo.derivation.unit_sums import summed, without_equal_deltas
 from symgeo.derivation.zero import is_zero
 from symgeo.errors import InputError
 
@@ -108,9 +110,11 @@ class Algebra:
             case Partial(index, body, along) if isinstance(index, Index) and self._taken(along):
                 inner = self._renamed(value.summed, names)
                 return [d for m in self.monomials(body, inner) for d in self._derivative(inner[index], m)]
+            case Slope():
+                return slopes(self, value, self._renamed(value.summed, names))
             case UnitSum(indices, body):
                 inner = self._renamed(frozenset(indices), names)
-                return [self._counted(m, [inner[j] for j in indices]) for m in self.monomials(body, inner)]
+                return [self.closed(m, [inner[j] for j in indices]) for m in self.monomials(body, inner)]
         raise InputError(f"`value` has no normal form for every d, got {type(value).__name__}; check it in components")
 
     def _taken(self, along: Tensor | None) -> bool:
@@ -125,15 +129,16 @@ class Algebra:
             )
         return sp.Add(*(m.coefficient for m in parts))
 
-    def _counted(self, monomial: Monomial, units: list[Index]) -> Monomial:
-        present = {index for letter in monomial.letters for index in letter.indices}
-        missing = sum(1 for unit in units if unit not in present)
-        return replace(monomial, coefficient=monomial.coefficient * UNITS**missing)
+    def closed(self, monomial: Monomial, units: Iterable[Index]) -> Monomial:
+        """The monomial summed over units: over all its factors, so that none is outside any more."""
+        for unit in units:
+            monomial = summed(monomial, unit, dict(self.rules.grams))
+        return self.contracted(monomial)
 
     def _entry(self, value: Entry, names: Mapping[Index, Index]) -> list[Monomial]:
         indices = self._indices(value, names)
-        if value.tensor in {DELTA, COORDINATES} | self.rules.letters:
-            return [self._contracted(Monomial(sp.S.One, (Letter(value.tensor, indices),)))]
+        if value.tensor in {DELTA, DELTA_UNITS, COORDINATES} | self.rules.letters:
+            return [self.contracted(Monomial(sp.S.One, (Letter(value.tensor, indices),)))]
         if value.tensor not in self.meanings.tensors:
             raise InputError(
                 f"`{value.tensor.name}` is neither a letter of this proof nor defined before; define it first"
@@ -159,7 +164,7 @@ class Algebra:
                 if index not in table:
                     table[index] = self._new(index)
             letters.append(replace(letter, indices=tuple(table[index] for index in letter.indices)))
-        return self._contracted(Monomial(monomial.coefficient, tuple(letters)))
+        return self.contracted(Monomial(monomial.coefficient, tuple(letters)))
 
     def _call(self, value: Call, names: Mapping[Index, Index]) -> list[Monomial]:
         argument = value.argument
@@ -171,7 +176,7 @@ class Algebra:
         result = [Monomial(sp.S.One)]
         for part in parts:
             result = [
-                self._contracted(Monomial(a.coefficient * b.coefficient, a.letters + b.letters))
+                self.contracted(Monomial(a.coefficient * b.coefficient, a.letters + b.letters))
                 for a in result
                 for b in part
             ]
@@ -180,11 +185,11 @@ class Algebra:
     def _derivative(self, index: Index, monomial: Monomial) -> Iterator[Monomial]:
         slope = sp.diff(monomial.coefficient, RADIUS) if self.rules.along == COORDINATES else sp.S.Zero
         if slope != 0:
-            yield self._contracted(Monomial(2 * slope, (*monomial.letters, Letter(COORDINATES, (index,)))))
+            yield self.contracted(Monomial(2 * slope, (*monomial.letters, Letter(COORDINATES, (index,)))))
         for place, letter in enumerate(monomial.letters):
             rest = monomial.letters[:place] + monomial.letters[place + 1 :]
             for part in self._letter_derivative(index, letter):
-                yield self._contracted(Monomial(monomial.coefficient * part.coefficient, rest + part.letters))
+                yield self.contracted(Monomial(monomial.coefficient * part.coefficient, rest + part.letters))
 
     def _letter_derivative(self, index: Index, letter: Letter) -> list[Monomial]:
         if letter.call is not None:
@@ -196,15 +201,16 @@ class Algebra:
             return self._product([outer, self._letter_derivative(index, bare)])
         if letter.tensor == self.rules.along:
             return [Monomial(sp.S.One, (Letter(DELTA, (index, *letter.indices)),))]
-        if letter.tensor in {DELTA, COORDINATES} | self.rules.constants:
+        if letter.tensor in {DELTA, DELTA_UNITS, COORDINATES} | self.rules.constants:
             return []
         if letter.tensor not in self.rules.derivatives:
             raise InputError(f"`{letter.tensor.name}` has no derivative among the rules; give one or call it constant")
         slots, body = self.rules.derivatives[letter.tensor]
         return self.monomials(body, dict(zip(slots, (index, *letter.indices), strict=True)))
 
-    def _contracted(self, monomial: Monomial) -> Monomial:
-        coefficient, letters = monomial.coefficient, list(monomial.letters)
+    def contracted(self, monomial: Monomial) -> Monomial:
+        """The monomial with its deltas, x_a x_a and inverse letters contracted."""
+        coefficient, letters = monomial.coefficient, list(without_equal_deltas(monomial.letters))
         while (step := self._contract_once(letters)) is not None:
             factor, letters = step
             coefficient = coefficient * factor

@@ -4,7 +4,8 @@ r"""The symbols and definitions that every chapter of Riemannian geometry begins
     R^m_nab    = d_a Gamma^m_bn - d_b Gamma^m_an + Gamma^m_al Gamma^l_bn - Gamma^m_bl Gamma^l_an
     R_mnab     = g_ml R^l_nab        R_nb = R^m_nmb        R = g^nb R_nb
 
-`LeviCivita()` gives them for g; `LeviCivita(mark=r"\bar")` for a second metric beside it.
+`LeviCivita()` gives them for g; `LeviCivita(mark=r"\bar")` for a second metric beside it, whose connection and
+curvature `like` defines without displaying the same formulas once more.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from symgeo.derivation.language import Partial, Tensor, Term, inputs
+from symgeo.derivation.likewise import Likewise
 from symgeo.derivation.steps import Define
 
 _M, _N, _A, _B, _L = inputs(r"\mu \nu \alpha \beta \lambda")
@@ -62,6 +64,11 @@ class LeviCivita:
     def scalar(self) -> Tensor:
         """The scalar curvature."""
         return self._tensor("R", "")
+
+    def like(self, other: LeviCivita, *pairs: tuple[Tensor, Tensor]) -> Likewise:
+        """What was defined for the metric of `other` (and of the first of each of `pairs`), for this one."""
+        names = ("g_dd", "g_uu", "gamma_udd", "riemann_uddd", "riemann_dddd", "ricci_dd", "scalar")
+        return Likewise((*((getattr(other, name), getattr(self, name)) for name in names), *pairs))
 
     def christoffel(self, label: str = "") -> Define:
         """The definition of the Christoffel symbols."""

@@ -23,7 +23,7 @@ from symgeo.derivation.evidence import Claim, Evidence, Side, weakest
 from symgeo.derivation.functions import Jet, averages
 from symgeo.derivation.language import DELTA, Index, Partial, Term, term
 from symgeo.derivation.lawful import law_evidence
-from symgeo.derivation.marginal import mean_of, means, reduced, unaveraged, variance_of
+from symgeo.derivation.marginal import mean_of, means, reduced, require_linear, unaveraged
 from symgeo.derivation.points import normal_jets, random_point, shown, value_at
 from symgeo.derivation.rules import Rules
 from symgeo.derivation.traversal import scalars
@@ -31,7 +31,7 @@ from symgeo.derivation.unary import Opaque
 from symgeo.derivation.zero import is_zero
 from symgeo.errors import InputError
 
-_BOUNDED = (sp.sin, sp.cos, sp.tanh, sp.erf, sp.atan)
+_BOUNDED = (sp.sin, sp.cos, sp.tanh, sp.erf, sp.erfc, sp.atan)
 
 
 def unspecified(flux: sp.Expr, z: sp.Symbol) -> int:
@@ -51,7 +51,7 @@ def unspecified(flux: sp.Expr, z: sp.Symbol) -> int:
             return int(flux.exp) * unspecified(flux.base, z)
         case Jet() if flux.args[2] == z:
             return 1
-        case sp.exp() if _real_polynomial(flux.args[0], z) and sp.degree(flux.args[0], z) == 1:
+        case sp.exp() if _real_polynomial(flux.args[0], z) and _at_most_exponential(flux.args[0], z):
             return 0
         case _ if isinstance(flux, _BOUNDED) and _real_polynomial(flux.args[0], z):
             return 0
@@ -59,6 +59,12 @@ def unspecified(flux: sp.Expr, z: sp.Symbol) -> int:
         f"`flux` must be made of powers of {z}, bounded functions and one unspecified function of {z}, so that it "
         f"vanishes at infinity times the density, got {flux}"
     )
+
+
+def _at_most_exponential(exponent: sp.Expr, z: sp.Symbol) -> bool:
+    """Whether exp(exponent) grows no faster than exp(a z) for some a: of degree 1, or falling in both directions."""
+    degree = sp.degree(exponent, z)
+    return bool(degree == 1 or (degree == 2 and sp.Poly(exponent, z).LC().is_negative))
 
 
 def _real_polynomial(value: sp.Expr, z: sp.Symbol) -> bool:
@@ -163,11 +169,14 @@ class ByParts:
             polynomial in the weight, times at most one unspecified function of a linear form z of the weight.
         rules: of derivatives along the weight, with z among the letters.
         sizes: for the components.
+        functions: how many unspecified functions a flux may multiply. For more than one the assumption is on their
+            product: that it, with its derivatives, stays below the density's decay.
     """
 
     fluxes: tuple[tuple[Index, Term], ...]
     rules: Rules
     sizes: Sizes
+    functions: int = 1
 
     def __post_init__(self) -> None:
         required(self.sizes, "ByParts")
@@ -183,7 +192,7 @@ class ByParts:
         laws = law_evidence(self.rules, claim)
         algebra = Algebra(claim.meanings, self.rules)
         for _, flux in self.fluxes:
-            _tame(flux, algebra, mean)
+            _tame(flux, algebra, mean, self.functions)
         note = "exact, every d, by parts"
         for left, right in claim.pairs():
             rest = -self._divergence(mean)
@@ -218,19 +227,20 @@ class ByParts:
                     raise fail(claim, note, left, "the integrand", where)
 
 
-def _tame(flux: Term, algebra: Algebra, mean: Mean) -> None:
-    """Raise InputError unless each summand is powers of the weight times at most one function of a linear form."""
+def _tame(flux: Term, algebra: Algebra, mean: Mean, functions: int) -> None:
+    """Raise InputError unless each summand is powers of the weight times at most `functions` of a linear form."""
     for monomial in algebra.monomials(flux, {index: index for index in flux.free}):
         called = [letter for letter in monomial.letters if letter.call is not None]
         for letter in called:
             assert letter.call is not None
             if not isinstance(letter.call.function, Opaque):
                 raise InputError(f"`fluxes` must hold unspecified functions only, got {letter.call.function.latex()}")
-            _ = variance_of(letter.tensor, mean, algebra.meanings)
+            require_linear(letter.tensor, mean, algebra.meanings)
         plain = {letter.tensor for letter in monomial.letters if letter.call is None}
-        strange = plain - {mean.weight, mean.bias, DELTA, COORDINATES}
-        if len(called) > 1 or strange:
+        # Letters that are no weights are constants here, as the rules say.
+        strange = plain - {mean.weight, mean.bias, DELTA, COORDINATES} - algebra.rules.constants
+        if len(called) > functions or strange:
             raise InputError(
-                f"`fluxes` must be powers of {mean.weight.name} times at most one unspecified function of a linear "
-                f"form of it, so that they vanish at infinity times the density, got {monomial}"
+                f"`fluxes` must be powers of {mean.weight.name} times at most {functions} unspecified function of a "
+                f"linear form of it, so that they vanish at infinity times the density, got {monomial}"
             )

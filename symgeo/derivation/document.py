@@ -15,6 +15,7 @@ from pathlib import Path
 from symgeo.derivation.components import Meanings
 from symgeo.derivation.evidence import Evidence, Proven
 from symgeo.derivation.layout import lines
+from symgeo.derivation.likewise import Likewise
 from symgeo.derivation.page import html_fragment
 from symgeo.derivation.printer import latex
 from symgeo.derivation.prose import Numbering
@@ -123,7 +124,7 @@ class Derivation:
         number = 0
         for section in self.sections:
             for item in section.items:
-                if isinstance(item, Prose | Given):
+                if isinstance(item, Prose | Given | Likewise):
                     continue
                 number += 1
                 label = item.display().label
@@ -144,7 +145,7 @@ class Derivation:
             for item in section.items:
                 if isinstance(item, Prose):
                     continue
-                if isinstance(item, Given):
+                if isinstance(item, Given | Likewise):
                     meanings = item.meanings(meanings)
                     continue
                 display = item.display()
@@ -176,7 +177,7 @@ class Derivation:
             for item in section.items:
                 if isinstance(item, Prose):
                     blocks.append(Paragraph(item.text))
-                elif not isinstance(item, Given):
+                elif not isinstance(item, Given | Likewise):
                     equation = next(upcoming)
                     notes = tuple(e.note for e in equation.result.evidence)
                     blocks.append(Equation(equation.result.number, equation.broken, notes))

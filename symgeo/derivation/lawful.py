@@ -3,7 +3,8 @@
 A letter that is symmetric must have symmetric components, its derivative must be what the rules say, constants must
 have none, and inverse letters must be inverse. Letters without a definition stand for themselves and are constant.
 
-For every d a rule of a defined letter is proven by expanding its definition; for the inverse u of g,
+For every d a rule of a defined letter is proven by expanding its definition, which for J_m := d_m Phi and
+H_mn := d_m J_n is the rule itself, H being symmetric as Phi is smooth; for the inverse u of g,
 
     u symmetric if g is        d u = D   if   D g + u d g = 0        (g being invertible, this determines D)
 """
@@ -20,6 +21,7 @@ from symgeo.derivation.evidence import Claim, Evidence, weakest
 from symgeo.derivation.language import Index, Partial
 from symgeo.derivation.printer import latex
 from symgeo.derivation.rules import Law, Rules
+from symgeo.derivation.smooth import is_derivative_by_definition, is_iterated_derivative
 from symgeo.derivation.traversal import tensors
 from symgeo.derivation.zero import is_zero
 from symgeo.errors import InputError
@@ -117,6 +119,10 @@ class RulesHold:
     def _holds_always(self, law: Law, meanings: Meanings) -> bool:
         if _is_constant_letter(law, self.rules, meanings):
             return True
+        if law.kind == "derivative" and is_derivative_by_definition(law.left, law.right, meanings):
+            return True
+        if law.kind == "symmetric" and is_iterated_derivative(law.tensor, meanings):
+            return True
         lower = meanings.inverses.get(law.tensor)
         if lower is not None:
             return self._inverse_holds_always(law, meanings)
@@ -129,6 +135,7 @@ class RulesHold:
             {tensor: slope for tensor, slope in given.derivatives.items() if tensor != law.tensor},
             (given.constants | meanings.letters) - {law.tensor, COORDINATES, self.rules.along},
             tuple(pair for pair in given.inverses if law.tensor not in pair),
+            tuple(pair for pair in given.grams if law.tensor not in pair),
             self.rules.along,
         )
         try:

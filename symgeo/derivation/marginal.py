@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from symgeo.derivation.components import Meanings
+from symgeo.derivation.components import COORDINATES, Meanings
 from symgeo.derivation.compound import Mean
 from symgeo.derivation.contraction import Algebra
 from symgeo.derivation.evidence import Claim
@@ -96,6 +96,20 @@ def unaveraged(value: Term) -> Term:
         case Times(factors) if sum(1 for factor in factors if any(means(factor))) == 1:
             return Times(tuple(unaveraged(factor) for factor in factors))
     raise InputError("`sides` must be linear in expectations: at most one in each summand")
+
+
+def require_linear(tensor: Tensor, mean: Mean, meanings: Meanings) -> None:
+    """Refuse a scalar tensor that is no linear form in weight and bias; its coefficients are x and other letters.
+
+    Raises:
+        InputError: it is not.
+    """
+    constants = meanings.letters - {mean.weight, COORDINATES}
+    rules = Rules(meanings.letters - {COORDINATES}, constants=constants, along=mean.weight)
+    for monomial in Algebra(meanings, rules).monomials(tensor[()], {}):
+        carriers = [letter for letter in monomial.letters if letter.tensor in (mean.weight, mean.bias)]
+        if len(carriers) != 1 or any(letter.call for letter in monomial.letters):
+            raise InputError(f"`{tensor.name}` must be a linear form in {mean.weight.name} and {mean.bias.name}")
 
 
 def variance_of(tensor: Tensor, mean: Mean, meanings: Meanings) -> sp.Expr:

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 import sympy as sp
 
-from symgeo.derivation.language import DELTA, Call, Index, Tensor
+from symgeo.derivation.language import DELTA, DELTA_UNITS, Call, Index, Tensor
 from symgeo.derivation.unary import Unary
 
 
@@ -68,11 +68,14 @@ class Naming:
         return f"{head}:{function.latex()}:{self._functions.setdefault(function, len(self._functions))}"
 
     def _slots(self, letter: Letter, names: Mapping[Index, str]) -> tuple[str, ...]:
-        slots = tuple(names.get(i, i.name) for i in letter.indices)
-        return tuple(sorted(slots)) if self._is_symmetric(letter.tensor) else slots
+        if not self._is_symmetric(letter.tensor):
+            return tuple(names.get(i, i.name) for i in letter.indices)
+        # Slots of one kind change places among themselves.
+        kinds = (sorted(names.get(i, i.name) for i in letter.indices if i.kind == kind) for kind in ("unit", "input"))
+        return tuple(name for kind in kinds for name in kind)
 
     def _is_symmetric(self, tensor: Tensor) -> bool:
-        return tensor == DELTA or tensor in self._symmetric
+        return tensor in (DELTA, DELTA_UNITS) or tensor in self._symmetric
 
     def _coloured(self, letters: tuple[Letter, ...], bound: list[Index]) -> list[list[Index]]:
         """The summed indices in classes, by where they stand and what stands beside them, whatever their names."""

@@ -15,6 +15,7 @@ import sympy as sp
 
 from symgeo.derivation.functions import Expectation, Jet, Potential
 from symgeo.derivation.printer import expression_latex
+from symgeo.derivation.smooth import MultiJet
 from symgeo.errors import NumericalError
 
 DIGITS = 50
@@ -24,7 +25,7 @@ GUARD = 30
 Multiprecision: TypeAlias = Any
 """An mpmath number: mpmath makes its types when it runs, which a type checker cannot follow."""
 
-_JETS = (Jet, Potential)
+_JETS = (Jet, Potential, MultiJet)
 _BINDING = (Expectation, sp.Integral, sp.Subs, sp.Limit)
 
 Point: TypeAlias = dict[sp.Expr, sp.Rational]
@@ -46,8 +47,13 @@ def distinct(expression: sp.Basic, opaque: tuple[type, ...] = ()) -> Iterator[sp
 def normal_jets(expression: sp.Expr) -> sp.Expr:
     """The expression with the arguments of its jets multiplied out, so that equal jets look alike."""
     jets = [part for part in distinct(expression) if isinstance(part, _JETS)]
-    normal = {jet: jet.func(*jet.args[:-1], sp.expand(jet.args[-1])) for jet in jets}
+    normal = {jet: _normal(jet) for jet in jets}
     return expression.xreplace(normal) if any(jet != other for jet, other in normal.items()) else expression
+
+
+def _normal(jet: sp.Expr) -> sp.Expr:
+    first = len(jet.args) - (len(jet.arguments) if isinstance(jet, MultiJet) else 1)
+    return jet.func(*jet.args[:first], *(sp.expand(argument) for argument in jet.args[first:]))
 
 
 def random_point(expressions: list[sp.Expr], seed: int) -> Point:

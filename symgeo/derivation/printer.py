@@ -13,9 +13,11 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 
-from symgeo.derivation.compound import Array, Determinant, Mean, MinorSum, UnitSum
+from symgeo.derivation.compound import Array, At, Determinant, Mean, MinorSum, UnitSum
 from symgeo.derivation.functions import RADIUS, Expectation, Jet, Potential, primed
 from symgeo.derivation.language import Call, Entry, Index, Over, Partial, Plus, Power, Scalar, Slot, Tensor, Term, Times
+from symgeo.derivation.slope import Slope
+from symgeo.derivation.smooth import MultiJet
 from symgeo.errors import InputError
 
 
@@ -49,6 +51,10 @@ class _HousePrinter(LatexPrinter):
 
     def _print_Potential(self, e: Potential, exp: str | None = None) -> str:
         return rf"{e.args[0]}({self._print(e.args[3])})" + (f"^{{{exp}}}" if exp else "")
+
+    def _print_MultiJet(self, e: MultiJet, exp: str | None = None) -> str:
+        slopes = "".join(rf"\partial_{{{place}}}" * order for place, order in enumerate(e.orders, 1))
+        return rf"{slopes} {self._print(e.args[0])}".strip() + (f"^{{{exp}}}" if exp else "")
 
     def _print_Expectation(self, e: Expectation, exp: str | None = None) -> str:
         law = rf"{self._print(e.variable)}\sim\mathcal{{N}}(0,{self._print(e.variance)})"
@@ -109,6 +115,14 @@ def latex(value: Term | sp.Expr) -> str:
                 else rf"\frac{{\partial}}{{\partial {_entry(along, (index,))}}}"
             )
             return rf"{operator} {_grouped(body)}"
+        case Slope(body, by) if isinstance(body, Entry | Call):
+            return rf"\frac{{\partial {latex(body)}}}{{\partial {latex(by)}}}"
+        case Slope(body, by):
+            return rf"\frac{{\partial}}{{\partial {latex(by)}}} {_grouped(body)}"
+        case At(body, point, vector):
+            if vector is None and isinstance(body, Entry | Determinant):
+                return rf"{latex(body)}({point.name})"
+            return rf"\left. {latex(body)} \right|_{{{vector.name if vector else 'x'}={point.name}}}"
         case UnitSum(indices, body):
             return rf"\sum_{{{', '.join(_slot(i) for i in indices)}=1}}^{{n}} {_grouped(body)}"
         case Determinant(tensor):
@@ -197,10 +211,16 @@ def _times(factors: tuple[Term, ...]) -> str:
         elif text.startswith("-"):
             text = _bracketed(text)
         # A sum over units or a derivative reaches to its right: in brackets, unless it comes last.
-        if isinstance(factor, UnitSum | Partial | MinorSum) and place < len(factors) - 1:
+        if place < len(factors) - 1 and _reaches(factor):
             text = _bracketed(text)
         parts.append(text)
     return sign + r" \, ".join(parts)
+
+
+def _reaches(factor: Term) -> bool:
+    if isinstance(factor, Slope):
+        return not isinstance(factor.body, Entry | Call)
+    return isinstance(factor, UnitSum | Partial | MinorSum)
 
 
 def _power(base: Term, exponent: int) -> str:
@@ -218,9 +238,11 @@ def _minor_sum(value: MinorSum) -> str:
     first, last = rf"{j}_{{1}}", rf"{j}_{{d}}"
     family = rf"1\le {first}<\dots<{last}\le n" if value.increasing else rf"{first},\dots,{last}=1"
     top = "" if value.increasing else "^{n}"
-    weight = latex(_replaced(value.weight, value.unit, Index(rf"{j}_{{k}}", "unit")))
+    weight = rf" \prod_{{k=1}}^{{d}} {latex(_replaced(value.weight, value.unit, Index(rf'{j}_{{k}}', 'unit')))}"
+    if value.weight == Scalar(sp.S.One):
+        weight = ""
     minor = rf"\det\!\left[{w}_{{{first}}}\cdots {w}_{{{last}}}\right]^{{2}}"
-    return rf"\sum_{{{family}}}{top} {minor} \prod_{{k=1}}^{{d}} {weight}"
+    return rf"\sum_{{{family}}}{top} {minor}{weight}"
 
 
 def _replaced(value: Term, old: Index, new: Index) -> Term:

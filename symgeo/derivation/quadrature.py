@@ -69,7 +69,7 @@ class Quadrature:
                 )
                 used.append(recorded(point))
                 with mpmath.workdps(self.digits + GUARD):
-                    (a, error_a), (b, error_b) = (self._value(side, point) for side in sides)
+                    (a, error_a), (b, error_b) = (self.value(side, point) for side in sides)
                     self._judge(claim, a, b, error_a + error_b, point)
         note = f"quadrature, {self.digits} digits, {counted(self.points)}"
         return Evidence("quadrature", note, f"< 1e-{self.digits}", seed=self.seed, points=tuple(dict.fromkeys(used)))
@@ -87,7 +87,7 @@ class Quadrature:
         if found == "different":
             raise fail(claim, "quadrature", mpmath.nstr(a, 15), mpmath.nstr(b, 15), shown(point))
 
-    def _value(self, side: sp.Expr, point: Point) -> tuple[Multiprecision, Multiprecision]:
+    def value(self, side: sp.Expr, point: Point) -> tuple[Multiprecision, Multiprecision]:
         """A side's value, and by how much it moves when its integrals move by their errors."""
         integrals: dict[sp.Expr, sp.Integral] = {atom: average.integral for atom, average in averages(side).items()}
         bare = side.xreplace({atom: sp.Dummy() for atom in integrals})

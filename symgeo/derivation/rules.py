@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from symgeo.derivation.components import COORDINATES
+from symgeo.derivation.compound import UnitSum
 from symgeo.derivation.language import DELTA, Entry, Index, Partial, Tensor, Term
 from symgeo.errors import InputError
 
-LawKind: TypeAlias = Literal["symmetric", "derivative", "constant", "inverse"]
+LawKind: TypeAlias = Literal["symmetric", "derivative", "constant", "inverse", "gram"]
 
-_A, _B, _C = Index("a"), Index("b"), Index("c")
+_A, _B, _C, _J = Index("a"), Index("b"), Index("c"), Index("j", "unit")
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,15 @@ class Rules:
 
     Args:
         letters: tensors that stay as they are.
-        symmetric: those of them that are totally symmetric.
+        symmetric: those of them that are symmetric in their input slots, and in their unit slots.
         derivatives: for a letter t, ((a, slots...), term): d_a t_slots = term. x and delta need none.
         constants: letters whose derivative is zero.
         inverses: pairs (upper, lower) of symmetric letters inverse to one another.
+        grams: pairs (J, g) of letters with sum_j J_ja J_jb = g_ab.
         along: the vector that derivatives are taken by; itself it has the derivative delta.
 
     Raises:
-        InputError: a letter of `inverses` is not among the symmetric.
+        InputError: a letter of `inverses` or `grams` is not among the symmetric.
     """
 
     letters: frozenset[Tensor] = frozenset()
@@ -47,6 +49,7 @@ class Rules:
     derivatives: Mapping[Tensor, tuple[tuple[Index, ...], Term]] = field(default_factory=dict)
     constants: frozenset[Tensor] = frozenset()
     inverses: tuple[tuple[Tensor, Tensor], ...] = ()
+    grams: tuple[tuple[Tensor, Tensor], ...] = ()
     along: Tensor = COORDINATES
 
     def __post_init__(self) -> None:
@@ -57,6 +60,12 @@ class Rules:
                         f"`inverses` must be pairs of symmetric letters, {tensor.name} is not among `letters` and "
                         "`symmetric`; put it there"
                     )
+        for pair in self.grams:
+            if [t.positions for t in pair] != ["jd", "dd"] or pair[0] not in self.letters:
+                raise InputError(
+                    f"`grams` must be pairs of a letter with a unit and an input slot and one with two input slots, "
+                    f"got {pair[0].name}, {pair[1].name}"
+                )
 
     def laws(self) -> tuple[Law, ...]:
         """Every rule as an equation."""
@@ -64,9 +73,11 @@ class Rules:
         laws: list[Law] = []
         for tensor in sorted(self.symmetric, key=str):
             indices = _indices(tensor)
-            for place in range(len(indices) - 1):
-                swapped = (*indices[:place], indices[place + 1], indices[place], *indices[place + 2 :])
-                laws.append(Law("symmetric", tensor, tensor[indices], tensor[swapped]))
+            for one, other in itertools.pairwise(sorted(range(len(indices)), key=lambda place: indices[place].kind)):
+                if indices[one].kind == indices[other].kind:
+                    swapped = list(indices)
+                    swapped[one], swapped[other] = indices[other], indices[one]
+                    laws.append(Law("symmetric", tensor, tensor[indices], tensor[tuple(swapped)]))
         for tensor, (slots, slope) in self.derivatives.items():
             laws.append(Law("derivative", tensor, Partial(slots[0], Entry(tensor, slots[1:]), vector), slope))
         for tensor in sorted(self.constants, key=str):
@@ -74,6 +85,8 @@ class Rules:
             laws.append(Law("constant", tensor, slope, 0 * slope))
         for upper, lower in self.inverses:
             laws.append(Law("inverse", upper, upper[_A, _C] * lower[_C, _B], DELTA[_A, _B]))
+        for slopes, metric in self.grams:
+            laws.append(Law("gram", metric, UnitSum((_J,), slopes[_J, _A] * slopes[_J, _B]), metric[_A, _B]))
         return tuple(laws)
 
 

@@ -1,8 +1,9 @@
 r"""What a derivation is made of: prose, introductions and definitions of symbols, and steps that claim an equation.
 
     Prose(text)                       sentences; $...$ is mathematics, [[label]] an equation, [@key] a reference
-    Given(tensors)                    letters: symbols that stand for themselves
+    Given(tensors)                    letters: symbols that stand for themselves, or smooth functions of a vector
     Define(entry, body)               entry := body, for a tensor
+    Likewise(pairs)                   what was defined for some tensors, for others by the same formulas
     Let(symbol, value)                symbol := value, for a scalar
     LetFunction(function, at, value)  f(at) := value until the end of the section; unspecified before and after
     Inverse(upper, lower)             g^{mu lambda} g_{lambda nu} = delta
@@ -22,11 +23,13 @@ import sympy as sp
 
 from symgeo.derivation.checks import Check, Sizes, required
 from symgeo.derivation.components import Meanings
+from symgeo.derivation.compound import UnitSum
 from symgeo.derivation.evidence import Claim, Evidence, Proven, Side
 from symgeo.derivation.exact import Components
 from symgeo.derivation.functions import Jet
-from symgeo.derivation.language import DELTA, Entry, Index, Tensor, Term, TermLike, term
+from symgeo.derivation.language import DELTA, DELTA_UNITS, Entry, Index, Tensor, Term, TermLike, term
 from symgeo.derivation.lawful import RulesHold
+from symgeo.derivation.likewise import Likewise
 from symgeo.derivation.printer import latex
 from symgeo.derivation.traversal import scalar, scalars, tensors
 from symgeo.derivation.unary import Opaque
@@ -42,14 +45,22 @@ class Prose:
 
 @dataclass(frozen=True)
 class Given:
-    """Letters: tensors that stand for themselves. Nothing is displayed; prose says what they are."""
+    """Letters: tensors that stand for themselves. Nothing is displayed; prose says what they are.
+
+    With `of`, x or another vector, they are smooth functions of it, about which nothing else is known.
+    """
 
     letters: tuple[Tensor, ...]
+    of: Tensor | None = None
 
     def meanings(self, before: Meanings) -> Meanings:
         """The meanings with the letters among them."""
         for letter in self.letters:
             _fresh(letter, before)
+        if self.of is not None:
+            if not before.knows(self.of) or self.of.positions not in ("d", "u"):
+                raise InputError(f"`of` must be a vector introduced before, got {self.of.name}")
+            return replace(before, maps={**before.maps, **dict.fromkeys(self.letters, self.of)})
         return replace(before, letters=before.letters | set(self.letters))
 
 
@@ -149,7 +160,10 @@ class LetFunction:
 
 @dataclass(frozen=True)
 class Inverse:
-    """upper is the inverse of lower: upper_{a c} lower_{c b} = delta_{a b}, which is checked for `sizes`."""
+    """upper is the inverse of lower: upper_{a c} lower_{c b} = delta_{a b}, which is checked for `sizes`.
+
+    The indices are of inputs, or all three of units; c is summed.
+    """
 
     upper: Tensor
     lower: Tensor
@@ -163,7 +177,10 @@ class Inverse:
     def display(self) -> Display:
         """The defining equation."""
         a, b, c = self.indices
-        return Display((self.upper[a, c] * self.lower[c, b], DELTA[a, b]), ("=",), self.label)
+        product = self.upper[a, c] * self.lower[c, b]
+        if c.kind == "unit":
+            return Display((UnitSum((c,), product), DELTA_UNITS[a, b]), ("=",), self.label)
+        return Display((product, DELTA[a, b]), ("=",), self.label)
 
     def admit(
         self, before: Meanings, name: str, earlier: Mapping[str, Proven]
@@ -228,7 +245,7 @@ class Step:
 
 
 Displayed: TypeAlias = Define | Let | LetFunction | Inverse | Step
-Item: TypeAlias = Prose | Given | Displayed
+Item: TypeAlias = Prose | Given | Likewise | Displayed
 
 
 def _fresh(tensor: Tensor, meanings: Meanings) -> None:

@@ -226,6 +226,11 @@ class DeepMetric(Metric):
         """Return R = 2 (d-1) K_rt + (d-1)(d-2) K_tt."""
         return self._closed(self.open.scalar_curvature())
 
+    def sectional_curvatures(self) -> tuple[sp.Expr, sp.Expr]:
+        """Return (K_rt, K_tt): of planes through x, and of planes orthogonal to x."""
+        radial, tangential = self.open.sectional_curvatures()
+        return self._closed(radial), self._closed(tangential)
+
     def program(self, quantity: str) -> Program:
         """The program of a quantity: the recursion, layer by layer, then the formula in a and b."""
         program = radial_program(

@@ -21,7 +21,9 @@ from symgeo.activations import Activation, activation
 from symgeo.codegen.program import Program
 from symgeo.errors import InputError
 from symgeo.geometry import HessianMetric, Metric
+from symgeo.networks.shallow_open import BIASES, UNIT, WEIGHTS, WIDTH, OpenShallowMetric
 from symgeo.networks.shallow_programs import feature_program, shallow_program
+from symgeo.networks.sizes import checked_size
 
 
 class PhiDerivative(sp.Function):
@@ -146,37 +148,84 @@ class ShallowMetric(Metric):
 
     def matrix(self) -> sp.ImmutableDenseMatrix:
         """g_ab = (1/n) sum_j phi'(z_j)^2 w_ja w_jb."""
-        return self._closed(self.opaque.matrix())
+        if self.network.width >= self.network.inputs:
+            return self._closed(self.opaque.matrix())
+        W, n = self.network.weights, sp.Integer(self.network.width)
+        slopes = sp.diag(*(PhiDerivative(1, z) ** 2 / n for z in self.network.preactivations))
+        return self._closed((W.T * slopes * W).as_immutable())
 
     def inverse(self) -> sp.ImmutableDenseMatrix:
         """g^ab."""
+        self._require_regular("inverse")
         return self._closed(self.opaque.inverse())
 
     def determinant(self) -> sp.Expr:
-        """det g = n^-d sum over j1 < ... < jd of det[w_j1 ... w_jd]^2 prod phi'(z_j)^2 (Cauchy-Binet)."""
+        """det g = n^-d sum over j1 < ... < jd of det[w_j1 ... w_jd]^2 prod phi'(z_j)^2 (Cauchy-Binet); 0 for n < d."""
+        if self.network.width < self.network.inputs:
+            return sp.S.Zero
         return self._closed(self.opaque.determinant())
 
     def volume_element(self) -> sp.Expr:
         """sqrt(det g): g is positive definite wherever its determinant is not zero."""
+        self._require_regular("volume element")
         return sp.sqrt(self.determinant())
+
+    def pseudo_determinant(self) -> sp.Expr:
+        """The product of the n non-zero eigenvalues of g for n <= d, those of the features' Gram matrix J J^T.
+
+        With J = diag(phi') W/sqrt(n) it is n^-n det(W W^T) prod phi'(z_j)^2; n of them are not zero wherever no phi'
+        is and the weights are independent. Its root is the volume element of the inputs that the network tells apart.
+
+        Raises:
+            InputError: for n > d, where g has no zero eigenvalue and `determinant` is meant.
+        """
+        n, d = self.network.width, self.network.inputs
+        if n > d:
+            raise InputError(f"`pseudo_determinant` is for width <= inputs, not {n} > {d}; take determinant")
+        W = self.network.weights
+        gram = (W * W.T).det(method="berkowitz")
+        return self._closed(gram * sp.Mul(*(PhiDerivative(1, z) ** 2 for z in self.network.preactivations)) / n**n)
+
+    def flat_chart(self) -> sp.ImmutableDenseMatrix:
+        """For width = inputs the features, in which g is the identity: y = Phi(x), g = sum_j dy_j dy_j, so R = 0.
+
+        Raises:
+            InputError: for another width, where the network is curved, or singular.
+        """
+        n, d = self.network.width, self.network.inputs
+        if n != d:
+            raise InputError(f"`flat_chart` needs as many units as inputs, not {n} and {d}")
+        return self.network.feature_map()
+
+    def _require_regular(self, what: str) -> None:
+        n, d = self.network.width, self.network.inputs
+        if n < d:
+            raise InputError(
+                f"`inputs` = {d} exceeds `width` = {n}: the metric is singular, of rank at most {n}, and has no "
+                f"{what}; take width >= {d}, or pseudo_determinant"
+            )
 
     def christoffel(self, kind: int = 2) -> sp.ImmutableDenseNDimArray:
         """Gamma^c_ab = g^ce T_eab / 2 (kind 2) or Gamma_c,ab = T_cab / 2 (kind 1)."""
+        self._require_regular("connection")
         self.network.activation.require_smooth("connection")
         return self._closed(self.opaque.christoffel(kind))
 
     def riemann(self) -> sp.ImmutableDenseNDimArray:
         """R_abcd = g^ef (T_ebc T_fad - T_ebd T_fac) / 4."""
+        self._require_regular("curvature")
         self.network.activation.require_smooth("curvature")
         return self._closed(self.opaque.riemann())
 
     def ricci(self) -> sp.ImmutableDenseMatrix:
         """R_bd = g^ac R_abcd."""
+        self._require_regular("curvature")
         self.network.activation.require_smooth("curvature")
         return self._closed(self.opaque.ricci())
 
     def scalar_curvature(self) -> sp.Expr:
         """R = (T_abc T^abc - T_a T^a) / 4; zero for width = inputs, where z is a flat chart."""
+        self._require_regular("curvature")
         self.network.activation.require_smooth("curvature")
         nested = self.opaque.arithmetic == "sympy"
         return self._closed(self._curvature_by_units() if nested else self.opaque.scalar_curvature())
@@ -197,7 +246,7 @@ class ShallowNetwork:
         self,
         activation_: str | Activation | Callable[[sp.Expr], sp.Expr],
         inputs: int,
-        width: int,
+        width: int | None,
         *,
         degree: int | sp.Expr | None = None,
     ) -> None:
@@ -206,22 +255,17 @@ class ShallowNetwork:
         Args:
             activation_: such as "tanh", "sigmoid", "erf", "monomial(3)".
             inputs: the input dimension d.
-            width: the number of hidden units n, at least d.
+            width: the number of hidden units n; below d the metric is singular, with a pseudo-determinant. None keeps
+                it the symbol n, and quantities as sums over units.
             degree: of "monomial" and "rectified_monomial", where the name does not carry it.
 
         Raises:
-            InputError: for an unknown activation, sizes below 1, or inputs > width, where the metric is singular.
+            InputError: for an unknown activation, or sizes below 1.
         """
         self.activation = activation(activation_, degree)
-        for name, size in (("inputs", inputs), ("width", width)):
-            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-                raise InputError(f"`{name}` must be an integer of at least 1, not {size!r}")
-        if inputs > width:
-            raise InputError(
-                f"`inputs` = {inputs} exceeds `width` = {width}: the metric is singular, of rank at most {width}; "
-                f"take width >= {inputs}"
-            )
-        self.inputs, self.width = inputs, width
+        inputs = checked_size(inputs, "inputs")
+        size = WIDTH if width is None else checked_size(width, "width", "an integer of at least 1, or None to keep n")
+        self.inputs, self.width = inputs, size
 
     @cached_property
     def points(self) -> tuple[sp.Symbol, ...]:
@@ -229,22 +273,28 @@ class ShallowNetwork:
         return tuple(sp.Symbol(f"x_{a + 1}", real=True) for a in range(self.inputs))
 
     @cached_property
-    def weights(self) -> sp.ImmutableDenseMatrix:
-        """W_j_a, unit j, input a."""
+    def weights(self) -> sp.ImmutableDenseMatrix | sp.IndexedBase:
+        """W_j_a, unit j, input a; the array W[j, a] where the width is open."""
+        if self.width is WIDTH:
+            return WEIGHTS
         return sp.ImmutableDenseMatrix(self.width, self.inputs, lambda j, a: sp.Symbol(f"W_{j + 1}_{a + 1}", real=True))
 
     @cached_property
-    def biases(self) -> tuple[sp.Symbol, ...]:
-        """b_1, ..., b_n."""
+    def biases(self) -> tuple[sp.Symbol, ...] | sp.IndexedBase:
+        """b_1, ..., b_n; the array b[j] where the width is open."""
+        if self.width is WIDTH:
+            return BIASES
         return tuple(sp.Symbol(f"b_{j + 1}", real=True) for j in range(self.width))
 
     @cached_property
     def preactivations(self) -> tuple[sp.Expr, ...]:
-        """z_j = w_j . x + b_j."""
+        """z_j = w_j . x + b_j; that of unit j alone where the width is open."""
+        if self.width is WIDTH:
+            return (sp.Add(*(WEIGHTS[UNIT, a] * x for a, x in enumerate(self.points, 1)), BIASES[UNIT]),)
         return tuple((self.weights.row(j) * sp.Matrix(self.points))[0] + self.biases[j] for j in range(self.width))
 
     def feature_map(self) -> sp.ImmutableDenseMatrix:
-        """Phi_j(x) = phi(z_j)/sqrt(n), a column."""
+        """Phi_j(x) = phi(z_j)/sqrt(n), a column; unit j alone where the width is open."""
         return sp.ImmutableDenseMatrix([self.activation.phi(z) / sp.sqrt(self.width) for z in self.preactivations])
 
     def program(self, quantity: str) -> Program:
@@ -252,13 +302,15 @@ class ShallowNetwork:
         return feature_program(self.activation, quantity)
 
     @cached_property
-    def metric(self) -> ShallowMetric:
+    def metric(self) -> ShallowMetric | OpenShallowMetric:
         """The pullback metric of the feature map."""
-        return ShallowMetric(self)
+        return OpenShallowMetric(self) if self.width is WIDTH else ShallowMetric(self)
 
     @property
     def symbols(self) -> dict[str, sp.Symbol]:
-        """Name -> symbol: x_1, ..., W_1_1, ..., b_1, ..."""
+        """Name -> symbol: x_1, ..., W_1_1, ..., b_1, ...; where the width is open n and the arrays W and b."""
+        if self.width is WIDTH:
+            return {**{x.name: x for x in self.points}, "n": WIDTH, "W": WEIGHTS, "b": BIASES}
         return {s.name: s for s in (*self.points, *sp.flatten(self.weights.tolist()), *self.biases)}
 
     def __repr__(self) -> str:

@@ -14,6 +14,8 @@ from symgeo.activations import Activation, activation
 from symgeo.errors import InputError
 from symgeo.networks.correlated import CorrelatedMetric
 from symgeo.networks.deep import DeepMetric
+from symgeo.networks.kernels import gaussian_kernel
+from symgeo.networks.sizes import checked_size
 from symgeo.networks.wide_metric import SIGMA, ZETA, S, WideMetric
 
 __all__ = ["SIGMA", "ZETA", "S", "WideMetric", "WideNetwork"]
@@ -52,10 +54,9 @@ class WideNetwork:
                 covariance that is none.
         """
         self.activation = activation(activation_, degree)
-        if inputs is not None and (not _is_count(inputs)):
-            raise InputError(f"`inputs` must be an integer of at least 1, or None to keep it open, not {inputs!r}")
-        if not _is_count(depth):
-            raise InputError(f"`depth` must be an integer of at least 1, the number of hidden layers, not {depth!r}")
+        if inputs is not None:
+            inputs = checked_size(inputs, "inputs", "an integer of at least 1, or None to keep it open")
+        depth = checked_size(depth, "depth", "an integer of at least 1, the number of hidden layers")
         self.inputs, self.depth = inputs, depth
         if covariance is not None:
             if depth > 1:
@@ -84,10 +85,24 @@ class WideNetwork:
         """Name -> symbol: s = x.x, sigma, zeta, d."""
         return self.metric.symbols
 
+    def kernel(self, p: sp.Expr, r: sp.Expr, c: sp.Expr) -> sp.Expr:
+        """The kernel k(x, y) = E[Phi(x) . Phi(y)] at p = x.x, r = y.y, c = x.y, in sigma and zeta.
+
+        Raises:
+            InputError: for an activation whose kernel has no closed form, or correlated weights.
+
+        >>> WideNetwork("exp").kernel(sp.S.One, sp.S.One, sp.S.Zero)
+        exp(sigma**2 + 2*zeta**2)
+        """
+        if isinstance(self._metric, CorrelatedMetric):
+            raise InputError("`covariance`: the kernel is that of isotropic weights at y = Sigma^(1/2) x, sigma = 1")
+        layer = gaussian_kernel(self.activation)
+        deep = isinstance(self._metric, DeepMetric)
+        for sigma, zeta in self._metric.deviations if deep else ((SIGMA, ZETA),):
+            p, r, c = (sigma**2 * sp.sympify(q) + zeta**2 for q in (p, r, c))
+            p, r, c = layer(p, p, p), layer(r, r, r), layer(p, r, c)
+        return c
+
     def __repr__(self) -> str:
         deep = f", depth={self.depth}" if self.depth > 1 else ""
         return f"WideNetwork({self.activation.name!r}, inputs={self.inputs}{deep})"
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1

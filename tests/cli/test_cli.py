@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def run(monkeypatch, capsys, tmp_path):
 def test_help_names_every_command(run):
     status, out, _ = run("--help")
     assert status == 0
-    for command in ("derive", "generate", "crosscheck", "train", "figure", "report"):
+    for command in ("derive", "generate", "crosscheck", "train", "measure", "figure", "report"):
         assert re.search(rf"^  {command}\s+\w", out, re.MULTILINE)
 
 
@@ -57,7 +58,9 @@ def test_generate_saves(run, tmp_path):
 
 
 def test_derive_lists_and_writes(run, tmp_path):
-    assert run("derive")[1].split() == ["shallow-network", "infinite-width"]
+    listed = run("derive")[1].split()
+    assert {"pullback-metric", "shallow-network", "infinite-width"} <= set(listed)
+    assert len(listed) == len(list((Path(__file__).parents[2] / "derivations").glob("[!_]*.py")))
     status, _, _ = run("derive", "infinite-width", "--output", "out")
     assert status == 0
     record = json.loads((tmp_path / "out" / "04_infinite_width.json").read_text())
@@ -100,14 +103,19 @@ def test_crosscheck_fails_where_a_row_does(run, monkeypatch):
     [
         (
             ("derive", "finite-width"),
-            "`derivation` 'finite-width' is unknown; there are shallow-network, infinite-width",
+            "`derivation` 'finite-width' is unknown; there are pullback-metric, gauss-equation, shallow-network",
         ),
         (("generate", "wide", "-a", "tan"), "`activation` 'tan' is unknown; the known ones are"),
         (("generate", "shallow", "-a", "relu"), "'relu' has a kink"),
         (("generate", "wide", "-q", "torsion"), "`--quantity` 'torsion' is unknown; the known ones are matrix"),
         (("generate", "wide", "-o", "missing/kernel.py"), "missing/kernel.py cannot be written"),
         (("generate", "wide", "-o", "kernel.txt"), "`path` must end in .py"),
-        (("train", "imagenet"), "`name` must be one of sinusoid, mnist, not 'imagenet'"),
+        (("train", "imagenet"), "mnist-relu, not 'imagenet'"),
+        (("train", "xor", "--seeds", "0"), "`--seeds` must be at least 1, not 0"),
+        (("train", "xor", "--seeds", "2", "--folder", "x"), "`--folder` holds one run: leave it out"),
+        (("train", "xor", "--control", "none-such"), "`control` must be one of none, shuffled-labels"),
+        (("measure", "imagenet"), "`name` must be one of xor, sinusoid, mnist, not 'imagenet'"),
+        (("measure", "xor"), "symgeo measure xor --preset quick --train"),
         (("train", "mnist", "--data-folder", "missing"), "missing"),
         (("train", "mnist", "--data-folder", "~nobody-here/x"), "names no user's home"),
         (("train", "sinusoid", "--device", "nowhere"), "`device` 'nowhere' cannot be used"),

@@ -13,7 +13,14 @@ from symgeo.derivation import Derivation, Identity, Prose, Reference, Section, S
 from symgeo.errors import CheckFailed, InputError, SymgeoError
 
 SCRIPTS = Path(__file__).parents[2] / "derivations"
-COMMITTED = ["03_shallow_network", "04_infinite_width"]
+COMMITTED = [
+    "01_pullback_metric",
+    "02_gauss_equation",
+    "03_shallow_network",
+    "04_infinite_width",
+    "09_gradient_flow_of_metric",
+    "10_published_curvature",
+]
 KINDS = {"definition", "exact", "50 digits", "quadrature", "Monte Carlo"}
 needs_tex = pytest.mark.skipif(shutil.which("latexmk") is None, reason="no TeX here")
 
@@ -73,6 +80,25 @@ def test_the_mean_over_the_weights_is_exact_in_every_dimension_and_summed_beside
     assert proof["kind"] == "exact"
     assert "sizes" not in proof
     assert any(check["kind"] in {"quadrature", "Monte Carlo"} for check in numbers)
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("02_gauss_equation", "christoffel-J"),
+        ("02_gauss_equation", "gauss"),
+        ("02_gauss_equation", "scalar-B"),
+        ("09_gradient_flow_of_metric", "motion"),
+        ("09_gradient_flow_of_metric", "mixed-full"),
+        ("09_gradient_flow_of_metric", "metric-ntk-full"),
+        ("10_published_curvature", "three"),
+        ("10_published_curvature", "paraboloid-right"),
+    ],
+)
+def test_the_main_results_hold_for_every_d_and_n(name, label):
+    proof = next(check for check in checks_of(name, label) if not check["note"].startswith("rules"))
+    assert proof["kind"] == "exact"
+    assert "sizes" not in proof
 
 
 def test_planes_at_right_angles_to_x_are_compared_where_there_are_any():

@@ -133,6 +133,14 @@ def test_one_layer_of_the_recursion_is_the_wide_network():
         assert abs(one / other - 1) < 1e-25
 
 
+def test_sectional_curvatures_make_the_scalar():
+    metric = symgeo.WideNetwork("sin", depth=2).metric
+    K_rt, K_tt = (sp.N(K.subs(numbers(metric, sp.Rational(3, 2))), 30) for K in metric.sectional_curvatures())
+    for d in (2, 5):
+        R = sp.N(metric.scalar_curvature().subs(numbers(metric, sp.Rational(3, 2), d)), 30)
+        assert abs((2 * (d - 1) * K_rt + (d - 1) * (d - 2) * K_tt) / R - 1) < 1e-25
+
+
 def test_formulas_kernels_and_written_out_layers_agree():
     metric = symgeo.WideNetwork("erf", depth=3).metric
     values = numbers(metric, sp.Rational(5, 4), 3)

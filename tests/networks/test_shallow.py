@@ -164,9 +164,8 @@ def test_published_factor_three_is_not_ours():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("tanh", 3, 2), "`inputs` = 3 exceeds `width` = 2: the metric is singular"),
         (("tanh", 0, 2), "`inputs` must be an integer of at least 1, not 0"),
-        (("tanh", 2, 2.5), "`width` must be an integer of at least 1, not 2.5"),
+        (("tanh", 2, 2.5), "`width` must be an integer of at least 1, or None to keep n, not 2.5"),
         (("tan", 2, 3), "'tan' is unknown; the known ones are"),
     ],
 )
