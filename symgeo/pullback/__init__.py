@@ -2,8 +2,8 @@
 
 from symgeo.pullback.geodesic import Geodesic
 from symgeo.pullback.mapping import map_points
-from symgeo.pullback.pullback import Pullback
+from symgeo.pullback.pullback import Layers, Pullback
 from symgeo.pullback.quantities import ExtrinsicCurvature, Stretches, Volume
 from symgeo.pullback.tangent_kernel import ntk
 
-__all__ = ["ExtrinsicCurvature", "Geodesic", "Pullback", "Stretches", "Volume", "map_points", "ntk"]
+__all__ = ["ExtrinsicCurvature", "Geodesic", "Layers", "Pullback", "Stretches", "Volume", "map_points", "ntk"]

@@ -23,6 +23,8 @@ from symgeo.pullback.propagation import propagate
 # of 64 to 2000 units). Fewer where the jet of so many would be larger than this at the widest layer.
 CHUNK_POINTS = 640
 CHUNK_BYTES = 64_000_000
+# Points that go through at once where nothing but their coordinates is held (`affine`).
+HELD_POINTS = 8192
 # How many times more coordinates than features make gradients of features cheaper than derivatives along coordinates: a
 # gradient costs about three evaluations of the map, a derivative one.
 REVERSE = 3
@@ -71,19 +73,29 @@ class Batch:
             pieces.append(quantity(jet))
         return tuple(torch.cat(piece) for piece in zip(*pieces, strict=True))
 
-    def jets(self, order: int, chunk: int | None = None) -> Iterator[tuple[slice, Jet]]:
-        """The jets of the points, chunk by chunk, with the points that they are of; not checked to be finite."""
-        size = chunk or max(1, min(CHUNK_POINTS, CHUNK_BYTES // self.point_bytes(order)))
-        for start in range(0, len(self.points), size):
+    def jets(self, order: int, chunk: int | None = None, in_blocks: bool = False) -> Iterator[tuple[slice, Jet]]:
+        """The jets of the points, chunk by chunk, with the points that they are of; not checked to be finite.
+
+        Args:
+            order: 1 or 2.
+            chunk: points at once; None for the heuristic.
+            in_blocks: whether they are gone through block by block, so that those not made before may be many.
+        """
+        size = chunk or self.chunk_points(order)
+        start = 0
+        while start < len(self.points):
             where = slice(start, min(start + size, len(self.points)))
+            start = where.stop
             points = self.points[where]
             # What no_grad or detach cut off, only forward propagation sees.
             if order == 1 and REVERSE * self.n < self.d and not self.trial.severed:
                 with refused():
                     jet = reverse_jacobian(self.function, self.chart.inputs(points), self.chart.tangents(points))
-                yield where, jet
             else:
-                yield where, propagate(self.function, self.chart, points, order)
+                jet = propagate(self.function, self.chart, points, order)
+            yield where, jet
+            if in_blocks and chunk is None and jet.factored is not None and jet.factored.activation is not None:
+                size = HELD_POINTS
 
     def at(self, indices: Int[Tensor, " some"]) -> Batch:
         """Some of the points; messages name them by the places they have here."""
@@ -93,6 +105,10 @@ class Batch:
     def shaped(self, tensor: Tensor) -> Tensor:
         """A tensor with a row a point, in the leading shape of the points."""
         return tensor.reshape((*self.leading, *tensor.shape[1:]))
+
+    def chunk_points(self, order: int) -> int:
+        """How many points go through at once, by the heuristic."""
+        return max(1, min(CHUNK_POINTS, CHUNK_BYTES // self.point_bytes(order)))
 
     def point_bytes(self, order: int) -> int:
         """The bytes of one point's jet at the widest layer of the map."""

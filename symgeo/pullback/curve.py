@@ -13,7 +13,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.integrate import solve_ivp
 from torch import Tensor
 
 from symgeo.errors import NumericalError
@@ -63,6 +62,8 @@ def transported(batch: Batch, vectors: Float[Tensor, "k d"]) -> Float[Tensor, "k
     Raises:
         NumericalError: the path meets a singular point, or the solver fails.
     """
+    from scipy.integrate import solve_ivp
+
     k, like = len(vectors), batch.points
     carried = [vectors.to(like)]
     for start, stop in zip(batch.points[:-1], batch.points[1:], strict=True):

@@ -47,4 +47,5 @@ def extrinsic(
     """The mean curvature vector, the norm of the second fundamental form, the rank, and where the map bends at all."""
     local = LocalGeometry(jet)
     k_dd = gauss.framed_form(local.form)
-    return k_dd.diagonal(dim1=1, dim2=2).mean(-1), k_dd.flatten(1).norm(dim=1), local.rank(), jet.second.any(-1).any(0)
+    mean, norm = k_dd.diagonal(dim1=1, dim2=2).mean(-1), k_dd.flatten(1).norm(dim=1)
+    return local.restored(mean, -1), local.restored(norm, -1), local.rank(), jet.second.any(-1).any(0)

@@ -101,6 +101,11 @@ class Watch(TorchDispatchMode):
             raise InputError(BATCH_NORM)
         if "dropout" in name or name.startswith("bernoulli"):
             raise InputError(DROPOUT)
+        if func is torch.ops.aten.view.dtype and args[0].requires_grad and args[0].dtype != args[1]:
+            raise InputError(
+                f"`features` reads the bits of a {args[0].dtype} tensor as {args[1]} (`view`), which has no "
+                "derivative: convert numbers by .to(dtype)."
+            )
         result = func(*args, **(kwargs or {}))
         self.names.append(name)
         if any(isinstance(leaf, Tensor) and leaf.requires_grad for leaf in tree_leaves((args, kwargs))):

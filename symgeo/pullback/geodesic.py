@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.integrate import solve_bvp, solve_ivp
 from torch import Tensor
 
 from symgeo.errors import InputError, NumericalError
@@ -79,6 +78,8 @@ def integrate(batch: Batch, velocities: Float[Tensor, "batch d"], times: Float[T
         InputError: times that are not finite, or do not increase from 0.
         NumericalError: a singular point is met, or the solver fails.
     """
+    from scipy.integrate import solve_ivp  # 40 MB that metric and curvature do without
+
     clock = times.detach().double().cpu().numpy()
     if clock.ndim != 1 or len(clock) == 0 or not np.isfinite(clock).all():
         raise InputError(f"`times` must be finite times in one dimension, not {times.tolist()}.")
@@ -110,6 +111,8 @@ def connect(batch: Batch, count: int) -> Geodesic:
         InputError: fewer than two points asked for.
         NumericalError: collocation does not converge, or a singular point is met.
     """
+    from scipy.integrate import solve_bvp
+
     if count < 2:
         raise InputError(f"`count` must be at least 2, not {count}: the end points are counted.")
     like, d = batch.points, batch.d

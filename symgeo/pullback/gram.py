@@ -16,27 +16,27 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Iterable
+from copy import copy
 from functools import cache, cached_property, reduce
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from symgeo.pullback.jet import Factored, Jet, pair_count, pair_positions
+from symgeo.pullback.affine import Buffers, Factored
+from symgeo.pullback.cholesky import LOSS, full_rank_condition
+from symgeo.pullback.jet import Jet, pair_count, pair_positions
+from symgeo.pullback.pointwise import Slopes
 
 # Above this the tables of pairs of pairs outgrow what orthogonalising costs.
 SMALL = 4
-# Rows multiplied at once by `symmetric_product`: large enough for the matrix product, small enough to save near half.
-BLOCK = 128
-# How many units of the last place may be lost before orthogonalising takes over: 1e-12 in float64, 1e-6 in float32.
-LOSS = {torch.float64: 1e4, torch.float32: 1e1}
 
 
 class Gram:
     """The inner products of the jets of a batch in at most `SMALL` directions, chunk by chunk; points last.
 
     Where jets are factored, <H_ab, H_cd> = sum_j bend_j^2 base_aj base_bj base_cj base_dj is the same for all orders of
-    a, b, c, d and drops out of the curvature: only sum_ab |H_ab|^2 is kept.
+    a, b, c, d and drops out of the curvature: only sum_ab |H_ab|^2 is kept, or a bound of it.
 
     Args:
         jet: one like those to come.
@@ -44,7 +44,7 @@ class Gram:
     """
 
     def __init__(self, jet: Jet, batch: int) -> None:
-        self.d, self.order, self.factored = jet.k, jet.order, jet.factored is not None
+        self.d, self.n, self.order, self.factored = jet.k, jet.n, jet.order, jet.factored is not None
         pairs = pair_count(jet.k)
         self.first_places = moment_table(jet.k, 1, 1)[1].tolist()
         if self.factored:
@@ -53,58 +53,96 @@ class Gram:
         else:
             self.mixed_places, mixed = torch.arange(jet.k * pairs).view(jet.k, pairs).tolist(), jet.k * pairs
             self.second_places, second = pair_positions(pairs, torch.device("cpu")).tolist(), pair_count(pairs)
-        self.parts = [pairs, mixed, second][: 2 * jet.order - 1]
-        like = jet.factored.slope if jet.factored is not None else jet.dense()
+        self.parts = [pairs, second, mixed] if jet.order == 2 else [pairs]
+        like = jet.factored.base if jet.factored is not None else jet.dense()
         self.rows = like.new_empty(sum(self.parts), batch)
-        self._scratch = like.new_empty(0)
+        #: Whether H is known to eps times the root of `reach` and no better.
+        self.rough = False
+        self._buffers = Buffers()
 
     def put(self, jet: Jet, where: slice) -> bool:
         """Takes the products of a jet; whether they are finite."""
-        out = self.rows[:, where].split(self.parts)
+        out = self.rows[:, where]
         if self.factored and jet.factored is not None:
             self._put_moments(jet.factored, out)
         else:
             k = jet.k
             vectors = jet.dense().transpose(0, 1)
             products = vectors @ vectors.mT
-            for part, rows, columns in ((0, slice(k), slice(k)), (2, slice(k, None), slice(k, None)))[: jet.order]:
-                block = products[:, rows, columns]
+            first, *higher = out.split(self.parts)
+            for part, side in ((first, slice(k)), *((higher[0], slice(k, None)) for _ in higher[:1])):
+                block = products[:, side, side]
                 upper = torch.triu_indices(block.shape[1], block.shape[1], device=block.device)
-                out[part].copy_(block[:, upper[0], upper[1]].T)
-            if jet.order == 2:
-                out[1].copy_(products[:, :k, k:].flatten(1).T)
-        return bool(self.rows[:, where].sum().isfinite())
+                part.copy_(block[:, upper[0], upper[1]].T)
+            if higher:
+                higher[1].copy_(products[:, :k, k:].flatten(1).T)
+        return bool(out.sum().isfinite())
 
-    def _put_moments(self, jet: Factored, out: tuple[Tensor, ...]) -> None:
-        base, slope, bend = jet.base, jet.slope, jet.bend
-        if self._scratch.shape != slope.shape:
-            self._scratch = torch.empty_like(slope)
-        for factors, part in enumerate(out[:2], start=2):
-            torch.mul(slope, slope if factors == 2 else bend, out=self._scratch)
-            unique = moment_table(len(base), 1, factors - 1)[0].to(base.device)
-            torch.mm(base[unique].prod(1), self._scratch.T, out=part)
-        if len(out) == 3:
-            torch.mul(bend, bend, out=self._scratch)
-            torch.mm(base.square().sum(0).square()[None], self._scratch.T, out=out[2])
+    def _put_moments(self, jet: Factored, out: Float[Tensor, "rows batch"]) -> None:
+        pairs = self.parts[0]
+        tables: list[Tensor] = []
+        for where, found in jet.blocks(self._buffers):
+            slope, bend = found.slope, found.bend
+            if not tables:
+                tables = self._tables(jet, found)
+            squares, cubes, fourths = tables
+            if self.order == 2:
+                if len(squares) == pairs:
+                    square = torch.mul(bend, bend, out=self._buffers.take())
+                    torch.mm(fourths, square, out=out[pairs : pairs + 1, where])
+                torch.mm(cubes, bend.mul_(slope), out=out[pairs + 1 :, where])
+            torch.mm(squares, slope.mul_(slope), out=out[: len(squares), where])
+
+    def _tables(self, jet: Factored, found: Slopes) -> list[Float[Tensor, "rows n"]]:
+        """What multiplies slope^2, slope bend and bend^2 of each unit."""
+        base = jet.base
+        scale = torch.as_tensor(jet.scale, dtype=base.dtype, device=base.device).reshape(1, -1)
+        squares, cubes = (
+            base[moment_table(len(base), 1, factors)[0].to(base.device)].prod(1) * scale.square() for factors in (1, 2)
+        )
+        fourths = (base.square().sum(0) * scale).square()
+        squares = squares * found.slope_unit**2
+        if self.order == 2 and found.rough:
+            self.rough = True
+            squares = torch.cat([squares, fourths * (found.rough * found.slope_unit) ** 2])
+        return [squares, cubes * (found.slope_unit * found.bend_unit), fourths * found.bend_unit**2]
+
+    def part(self, where: slice) -> Gram:
+        """The products at some of the points."""
+        some = copy(self)
+        some.rows = self.rows[:, where]
+        return some
 
     def first(self, a: int, b: int) -> Float[Tensor, " batch"]:
         """J_a . J_b."""
         return self.rows[self.first_places[a][b]]
 
-    def mixed(self, c: int, pair: int) -> Float[Tensor, " batch"]:
-        """J_c . H_ab, for the pair (a, b) by its place."""
-        return self.rows[self.parts[0] + self.mixed_places[c][pair]]
-
     def second(self, left: int, right: int) -> Float[Tensor, " batch"]:
         """H_ab . H_cd of jets that are not factored, for pairs by their places."""
-        return self.rows[self.parts[0] + self.parts[1] + self.second_places[left][right]]
+        return self.rows[self.parts[0] + self.second_places[left][right]]
 
-    def bend(self) -> Float[Tensor, " batch"]:
-        """sum_ab |H_ab|^2."""
+    def mixed(self, c: int, pair: int) -> Float[Tensor, " batch"]:
+        """J_c . H_ab, for the pair (a, b) by its place."""
+        return self.rows[self.parts[0] + self.parts[1] + self.mixed_places[c][pair]]
+
+    def reach(self) -> Float[Tensor, " batch"]:
+        """sum_ab |H_ab|^2, or where `rough` a bound of it."""
         if self.factored:
-            return self.rows[-1]
+            return self.rows[self.parts[0]]
         diagonal = {position for position, (a, b) in enumerate(_pairs(self.d)) if a == b}
-        return sum(self.second(p, p) * (1 if p in diagonal else 2) for p in range(pair_count(self.d)))  # pyright: ignore
+        return _sum(self.second(p, p) * (1 if p in diagonal else 2) for p in range(pair_count(self.d)))
+
+    def bends(self) -> bool:
+        """Whether any second derivative is seen not to be zero."""
+        return bool(self.rows[sum(self.parts[:2]) :].any())
+
+    def settled(self) -> Bool[Tensor, " batch"]:
+        """Where H is known to `LOSS`: |H|^2 >= |A|^2 / |J|^2 is not far below what its error is a part of."""
+        if not self.rough:
+            return torch.ones_like(self.rows[0], dtype=torch.bool)
+        tangent = _sum(self.first(a, a) for a in range(self.d))
+        mixed = _sum(self.mixed(c, p).square() for c in range(self.d) for p in range(pair_count(self.d)))
+        return tangent * self.reach() < LOSS[self.rows.dtype] ** 2 * mixed
 
 
 def _pairs(d: int) -> list[tuple[int, int]]:
@@ -122,31 +160,6 @@ def moment_table(k: int, left: int, right: int) -> tuple[Int[Tensor, "products f
     place = {indices: position for position, indices in enumerate(unique)}
     rows = [[place[tuple(sorted(one + two))] for two in sorted_indices(right)] for one in sorted_indices(left)]
     return torch.tensor(unique), torch.tensor(rows)
-
-
-def symmetric_product(rows: Float[Tensor, "batch d n"]) -> Float[Tensor, "batch d d"]:
-    """J J^T, of which the blocks below the diagonal are copied from above."""
-    d = rows.shape[1]
-    if d < 2 * BLOCK:
-        return rows @ rows.mT
-    product = rows.new_empty(len(rows), d, d)
-    for start in range(0, d, BLOCK):
-        stop = min(start + BLOCK, d)
-        block = rows[:, start:stop] @ rows[:, start:].mT
-        product[:, start:stop, start:] = block
-        product[:, start:, start:stop] = block.mT
-    return product
-
-
-def cholesky_log_volume(rows: Float[Tensor, "batch d n"]) -> tuple[Float[Tensor, " batch"], Bool[Tensor, " batch"]]:
-    """log sqrt det (J J^T) from its Cholesky factor, and where to trust it, as in `SmallGeometry.log_volume`."""
-    product = symmetric_product(rows)
-    lower, failed = torch.linalg.cholesky_ex(product)
-    identity = torch.eye(rows.shape[1], dtype=rows.dtype, device=rows.device).expand_as(lower)
-    inverse = torch.linalg.solve_triangular(lower, identity, upper=False)
-    moved = (product.diagonal(dim1=1, dim2=2) * inverse.square().sum(1)).sum(-1)
-    logs = lower.diagonal(dim1=1, dim2=2).log().sum(-1)
-    return logs, (failed == 0) & (moved < LOSS[rows.dtype])
 
 
 class SmallGeometry:
@@ -175,9 +188,15 @@ class SmallGeometry:
         self.condition = _sum(v.square() for v in r.values()) * _sum(v.square() for v in e.values())
 
     def metric(self) -> tuple[Float[Tensor, "batch d d"], Bool[Tensor, " batch"]]:
-        """g, whose entries lose nothing."""
+        """g, whose entries lose nothing unless they underflow."""
         g_dd = torch.stack([self.products.first(a, b) for a in range(self.d) for b in range(self.d)], 1)
-        return g_dd.view(-1, self.d, self.d), torch.ones_like(g_dd[:, 0], dtype=torch.bool)
+        return g_dd.view(-1, self.d, self.d), self.in_range
+
+    @cached_property
+    def in_range(self) -> Bool[Tensor, " batch"]:
+        """Where no square of a length is near the smallest number that has all digits."""
+        info = torch.finfo(self.products.rows.dtype)
+        return reduce(operator.and_, (self.products.first(a, a) > info.tiny / info.eps for a in range(self.d)))
 
     def rank(self) -> tuple[Int[Tensor, " batch"], Bool[Tensor, " batch"]]:
         """The rank, d wherever the volume is to be trusted."""
@@ -187,7 +206,8 @@ class SmallGeometry:
         """log sqrt det g, and where to trust it: sum_a g_aa g^aa last places is what rounding g moves log det by."""
         d = self.d
         moved = _sum(self.products.first(a, a) * _sum(self.e[a, b].square() for b in range(a, d)) for a in range(d))
-        return _sum(self.r[a, a].log() for a in range(d)), moved < self.loss
+        full = self.condition < full_rank_condition(max(d, self.products.n), moved.dtype)
+        return _sum(self.r[a, a].log() for a in range(d)), (moved < self.loss) & full & self.in_range
 
     @cached_property
     def tangential(self) -> list[list[Float[Tensor, " batch"]]]:
@@ -209,22 +229,36 @@ class SmallGeometry:
         position = pair_positions(d, torch.device("cpu")).flatten().tolist()
         upper = [[_sum(self.e[a, b] * c[b][p] for b in range(a, d)) for p in range(pair_count(d))] for a in range(d)]
         gamma_udd = torch.stack([row[p] for row in upper for p in position], 1)
-        return gamma_udd.view(-1, d, d, d), self.condition < self.loss
+        return gamma_udd.view(-1, d, d, d), (self.condition < self.loss) & self.products.settled() & self.in_range
 
     def scalar_curvature(self) -> tuple[Float[Tensor, " batch"], Bool[Tensor, " batch"]]:
-        """R, and where to trust it: where cond(g) |H|^2 |g^{-1}|^2, a bound of its terms, is not far above it."""
+        """R, and where to trust it: where a bound of its terms is not far above it.
+
+        The terms of N carry errors of eps cond(g) |H|^2, or eps cond(g) |C| |H| where only C is in them, and
+        sum_{a<b} (g^aa g^bb - (g^ab)^2) bounds what they are multiplied by: for d = 2 it is 1 / det g.
+        """
         d, e = self.d, self.e
-        spread = _sum(v.square() for v in e.values())  # tr g^{-1}
         g_uu = [[_sum(e[a, c] * e[b, c] for c in range(max(a, b), d)) for b in range(d)] for a in range(d)]
         position = pair_positions(d, torch.device("cpu")).tolist()
         total = torch.zeros_like(self.condition)
-        planes = itertools.product(itertools.combinations(range(d), 2), repeat=2)
-        for (a, b), (c, f) in planes:
+        if d == 1:
+            return total, torch.ones_like(total, dtype=torch.bool)
+        for (a, b), (c, f) in itertools.product(itertools.combinations(range(d), 2), repeat=2):
             ac, bf, af, bc = position[a][c], position[b][f], position[a][f], position[b][c]
             riemann = self._normal(ac, bf) - self._normal(af, bc)
             total = torch.addcmul(total, g_uu[a][c] * g_uu[b][f] - g_uu[a][f] * g_uu[b][c], riemann, value=2)
-        bound = self.condition * spread.square() * self.products.bend()
-        return total, bound < self.loss * total.abs()
+        planes = _sum(
+            torch.addcmul(g_uu[a][a] * g_uu[b][b], g_uu[a][b], g_uu[a][b], value=-1)
+            for a, b in itertools.combinations(range(d), 2)
+        )
+        bound = 2 * self.condition * planes * self._size_of_normal()
+        return total, (bound < self.loss * total.abs()) & self.products.settled() & self.in_range
+
+    def _size_of_normal(self) -> Float[Tensor, " batch"]:
+        reach = self.products.reach()
+        if not self.products.factored:
+            return reach
+        return (_sum(entry.square() for row in self.tangential for entry in row) * 2 * reach).sqrt()
 
     def _normal(self, left: int, right: int) -> Float[Tensor, " batch"]:
         """<H_ab, P H_cd>, less what is the same for all orders of a, b, c, d where that is not kept."""

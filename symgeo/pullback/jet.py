@@ -14,9 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from torch.func import vjp
+
+from symgeo.pullback.affine import Factored
 
 # Rows, copies of points, pulled back at once by `reverse_jacobian`: enough for full matrix products, few enough for
 # memory.
@@ -37,26 +39,20 @@ class Jet:
     order: int
     factored: Factored | None = None
 
-    def at(self, points: Int[Tensor, " some"]) -> Jet:
-        """The jet at some of the points."""
-        if self.factored is not None:
-            base, slope, bend = self.factored.base, self.factored.slope, self.factored.bend
-            return Jet(None, self.k, self.order, Factored(base, slope[points], bend[points]))
-        return Jet(self.dense()[:, points], self.k, self.order)
-
     def bends(self) -> bool:
         """Whether any second derivative is not zero."""
         return bool(self.second.any() if self.factored is None else self.factored.bend.any())
 
     def finite(self) -> bool:
         """Whether all of it is, seen from sums: a finite sum has finite terms."""
-        parts = (self.dense(),) if self.factored is None else tuple(vars(self.factored).values())
+        f = self.factored
+        parts = (self.dense(),) if f is None else (f.base, f.slope, f.bend)
         return all(bool(part.sum().isfinite()) for part in parts)
 
     @property
     def n(self) -> int:
         """The number of features."""
-        return self.factored.slope.shape[-1] if self.factored is not None else self.dense().shape[-1]
+        return self.factored.base.shape[-1] if self.factored is not None else self.dense().shape[-1]
 
     @property
     def first(self) -> Float[Tensor, "k batch n"]:
@@ -80,15 +76,6 @@ class Jet:
         torch.mul(slope, base[:, None], out=rows[: self.k])
         torch.mul(bend, pair_products(base)[:, None], out=rows[self.k :])
         return rows
-
-
-@dataclass(frozen=True)
-class Factored:
-    """first_a = slope * base_a, second_ab = bend * base_a base_b."""
-
-    base: Float[Tensor, "k n"]
-    slope: Float[Tensor, "batch n"]
-    bend: Float[Tensor, "batch n"]
 
 
 def pair_count(k: int) -> int:

@@ -16,8 +16,9 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
 from symgeo.errors import InputError
+from symgeo.pullback.affine import Affine, Factored
 from symgeo.pullback.chart import Chart
-from symgeo.pullback.jet import Factored, Jet
+from symgeo.pullback.jet import Jet
 from symgeo.pullback.pointwise import POINTWISE
 
 aten = torch.ops.aten
@@ -66,7 +67,8 @@ class JetTensor(Tensor):
 
     `rows` stacks the k first derivatives and, once something has bent, the k (k + 1)/2 second ones; its shape is
     (rows, *value.shape), or (rows, 1, ...) while the same for every point. `factored` says the same as `rows` for a
-    pointwise function of an affine map, and then `rows` is None.
+    pointwise function of an affine map, and then `rows` is None. `affine` is the affine map of the coordinates that a
+    first layer is, whose value is made when needed.
     """
 
     _value: Tensor | Callable[[], Tensor]
@@ -74,6 +76,7 @@ class JetTensor(Tensor):
     k: int
     order: int
     factored: Factored | None
+    affine: Affine | None
     chart: Chart | None
     coordinates: Tensor | None
     aliased: bool
@@ -92,12 +95,12 @@ class JetTensor(Tensor):
         seen = value if like is None else like  # of a value not made yet, its shape
         if seen.dtype.is_complex:
             raise UnsupportedError("complex numbers")
-        device = seen.device if rows is None else rows.device
+        real = rows if rows is not None else seen if factored is None else factored.base
         jet = Tensor._make_wrapper_subclass(  # pyright: ignore
-            cls, seen.shape, strides=seen.stride(), dtype=seen.dtype, device=device
+            cls, seen.shape, strides=seen.stride(), dtype=seen.dtype, device=real.device
         )
         jet._value, jet.rows, jet.k, jet.order = value, rows, k, order
-        jet.factored, jet.chart, jet.coordinates, jet.aliased = factored, None, None, False
+        jet.factored, jet.affine, jet.chart, jet.coordinates, jet.aliased = factored, None, None, None, False
         return jet
 
     @classmethod
@@ -120,7 +123,7 @@ class JetTensor(Tensor):
             if made.shape != target.shape:
                 raise UnsupportedError(name)
             target._value, target.rows, target.factored = made.value, made.rows, made.factored
-            target.chart = target.coordinates = None
+            target.affine, target.chart, target.coordinates = made.affine, None, None
             return target
         if func._schema.is_mutable or name in LAYOUT or name in FUSED:
             raise UnsupportedError(name)
@@ -141,6 +144,11 @@ class JetTensor(Tensor):
         if not isinstance(self._value, Tensor):
             self._value = self._value()
         return self._value
+
+    def later(self) -> Callable[[], Tensor]:
+        """The value as it is now, for one who may not need it: writing into the tensor makes another."""
+        held = self._value
+        return (lambda: held) if isinstance(held, Tensor) else held
 
     def dense(self) -> Tensor:
         """The derivatives in full, (rows, *value.shape) or (rows, 1, ...)."""

@@ -1,16 +1,27 @@
 """The layers of a module as feature maps of their own: from the input of the whole to the output of one part.
 
 The whole module is run, whatever its forward does, and is left as soon as the part has returned, so that a layer costs
-what comes before it.
+what comes before it; all layers together cost one pass, at which their jets are taken as they go by.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from symgeo.errors import InputError
+from symgeo.pullback.batch import Batch
+from symgeo.pullback.feature_map import FeatureMap
+from symgeo.pullback.jet import Jet
+from symgeo.pullback.jet_tensor import UnsupportedError, outer_keys, refused
+from symgeo.pullback.local import quantities_of
+from symgeo.pullback.propagation import as_jet, coordinate_jet
+from symgeo.pullback.quantities import QUANTITIES
+from symgeo.pullback.values import needed, order_of
 
 
 class Reached(Exception):
@@ -75,3 +86,57 @@ def layer_names(whole: nn.Module, leaves: bool) -> list[str]:
         else:
             names.append(name)
     return names
+
+
+@contextmanager
+def tapped(module: nn.Module, names: Sequence[str], k: int, order: int) -> Iterator[dict[str, Jet]]:
+    """The jets of what parts of a module return, each the first time that it is run."""
+    jets: dict[str, Jet] = {}
+
+    def listener(name: str) -> Any:
+        def note(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+            if name not in jets:
+                jets[name] = as_jet(output if output.ndim == 2 else output.flatten(1), k, order)
+
+        return note
+
+    handles = [module.get_submodule(name).register_forward_hook(listener(name)) for name in names]
+    try:
+        yield jets
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@torch.no_grad()
+def in_one_pass(
+    whole: FeatureMap, batches: dict[str, Batch], quantities: Sequence[str], chunk: int | None
+) -> dict[str, tuple[dict[str, Tensor], bool]] | None:
+    """What `local_quantities` has of every layer; None where an operation stops jets.
+
+    Args:
+        whole: the module.
+        batches: the same points for each layer, by its name.
+        quantities: their names.
+        chunk: points at once.
+    """
+    first, module = next(iter(batches.values())), whole.module
+    assert module is not None
+    names, order = needed({q: QUANTITIES[q] for q in quantities}), order_of({q: QUANTITIES[q] for q in quantities})
+    function = whole.called_in(first.points.dtype)
+    pieces: dict[str, list[dict[str, Tensor]]] = {name: [] for name in batches}
+    bends = dict.fromkeys(batches, order == 1)
+    size = chunk or min(batch.chunk_points(order) for batch in batches.values())
+    outer_keys()
+    for start in range(0, len(first.points), size):
+        points = first.points[start : start + size]
+        with tapped(module, [*batches], first.d, order) as jets, refused():
+            try:
+                function(coordinate_jet(first.chart, points, order))
+            except UnsupportedError:
+                return None
+        for name, jet in jets.items():
+            batches[name].check_finite(jet, start)
+            pieces[name].append(quantities_of(jet, names))
+            bends[name] = bends[name] or jet.bends()
+    return {name: ({q: torch.cat([piece[q] for piece in pieces[name]]) for q in names}, bends[name]) for name in pieces}

@@ -7,20 +7,26 @@ go through again with the features orthogonalised (`frame`, `gauss`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from symgeo.pullback import gauss
 from symgeo.pullback.batch import Batch
+from symgeo.pullback.cholesky import cholesky_log_volume, symmetric_product
 from symgeo.pullback.frame import Frame, log_volume, orthonormal_frame
 from symgeo.pullback.gauss import SecondForm
-from symgeo.pullback.gram import SMALL, Gram, SmallGeometry, cholesky_log_volume, symmetric_product
+from symgeo.pullback.gram import SMALL, Gram, SmallGeometry
 from symgeo.pullback.jet import Jet
 
+# Features are rescaled where their exponents exceed this part of the largest there is: four of them multiply in R.
+REACH = 5
+# Points whose inner products are worked on at once: few enough for the caches.
+SMALL_POINTS = 8192
 # What `SmallGeometry` knows.
 FROM_PRODUCTS = ("metric", "log_volume", "christoffel", "scalar_curvature")
 
@@ -36,9 +42,21 @@ class LocalGeometry:
         self.jet = jet
 
     @cached_property
+    def scale(self) -> Float[Tensor, " batch"] | None:
+        """The powers of two that the features are divided by where their squares would leave the range of floats."""
+        largest = self.jet.first.abs().amax((0, 2))
+        exponents = torch.frexp(largest).exponent
+        if not (exponents.abs() > math.log2(torch.finfo(largest.dtype).max) / REACH).any():
+            return None
+        return torch.ldexp(torch.ones_like(largest), exponents)
+
+    def _scaled(self, rows: Float[Tensor, "rows batch n"]) -> Float[Tensor, "batch rows n"]:
+        return (rows if self.scale is None else rows / self.scale[:, None]).transpose(0, 1)
+
+    @cached_property
     def tangent(self) -> Float[Tensor, "batch d n"]:
-        """J, a row a direction."""
-        return self.jet.first.transpose(0, 1)
+        """J / scale, a row a direction."""
+        return self._scaled(self.jet.first)
 
     @cached_property
     def frame(self) -> Frame:
@@ -48,15 +66,32 @@ class LocalGeometry:
     @cached_property
     def form(self) -> SecondForm:
         """The second derivatives along Q and across it."""
-        return gauss.second_form(self.frame, self.jet.second.transpose(0, 1))
+        return gauss.second_form(self.frame, self._scaled(self.jet.second))
 
     def metric(self) -> Float[Tensor, "batch d d"]:
-        """g_ab = J_a . J_b."""
-        return symmetric_product(self.tangent)
+        """g_ab = J_a . J_b; infinite where a length is not 0 and its square is too small for its digits."""
+        g_dd = self.restored(symmetric_product(self.tangent), 2)
+        lost = (g_dd.diagonal(dim1=1, dim2=2) < torch.finfo(g_dd.dtype).tiny) & self.tangent.any(-1)
+        return g_dd.masked_fill(lost.any(-1)[:, None, None], math.inf) if lost.any() else g_dd
+
+    def restored(self, tensor: Float[Tensor, " batch *rest"], power: int) -> Float[Tensor, " batch *rest"]:
+        """What was had from rescaled features, times scale^power; infinite where that is too small for its digits."""
+        if self.scale is None:
+            return tensor
+        scale = self.scale.view(-1, *[1] * (tensor.ndim - 1))
+        made = tensor
+        for _ in range(abs(power)):  # one by one: the power itself may overflow
+            made = made * scale if power > 0 else made / scale
+        largest, before = (t.reshape(len(t), -1).abs().amax(1).view_as(scale) for t in (made, tensor))
+        return made.masked_fill((largest < torch.finfo(made.dtype).tiny) & (before > 0), math.inf)
 
     @cached_property
     def volume(self) -> tuple[Float[Tensor, " batch"], Int[Tensor, " batch"]]:
         """The log pseudo-volume and the rank."""
+        logs, ranks = self._scaled_volume()
+        return (logs if self.scale is None else logs + ranks * self.scale.log()), ranks
+
+    def _scaled_volume(self) -> tuple[Float[Tensor, " batch"], Int[Tensor, " batch"]]:
         k, n = self.jet.k, self.jet.n
         if min(k, n) <= SMALL:
             return log_volume(self.tangent)
@@ -82,7 +117,7 @@ class LocalGeometry:
 
     def scalar_curvature(self) -> Float[Tensor, " batch"]:
         """R."""
-        return gauss.scalar_curvature(self.form)
+        return self.restored(gauss.scalar_curvature(self.form), -2)
 
     def ricci(self) -> Float[Tensor, "batch d d"]:
         """R_ab."""
@@ -90,9 +125,10 @@ class LocalGeometry:
 
     def riemann(self) -> Float[Tensor, "batch d d d d"]:
         """R_abcd."""
-        return gauss.riemann(self.form)
+        return self.restored(gauss.riemann(self.form), 2)
 
 
+@torch.no_grad()
 def local_quantities(
     batch: Batch, names: Sequence[str], order: int, chunk: int | None
 ) -> tuple[dict[str, Tensor], bool]:
@@ -112,28 +148,57 @@ def local_quantities(
     def exact(jet: Jet) -> tuple[Tensor, ...]:
         nonlocal bends
         bends = bends or jet.bends()
-        local = LocalGeometry(jet)
-        return tuple(value() if callable(value) else value for value in (getattr(local, name) for name in names))
+        return exactly(jet, names)
 
     if batch.d > SMALL or batch.n < batch.d or not {*names} <= {*FROM_PRODUCTS, "rank"}:
         return dict(zip(names, batch.map(order, exact, chunk), strict=True)), bends
 
     products: Gram | None = None
-    for where, jet in batch.jets(order, chunk):
+    for where, jet in batch.jets(order, chunk, in_blocks=True):
         products = products or Gram(jet, len(batch.points))
         if not products.put(jet, where):
             batch.check_finite(jet, where.start)
     assert products is not None
-    bends = order == 1 or bool(products.bend().any())
-    small = SmallGeometry(products)
-    results: dict[str, Tensor] = {}
-    trusted = torch.ones(len(batch.points), dtype=torch.bool, device=batch.points.device)
-    for name in names:
-        results[name], safe = getattr(small, name)()
-        trusted &= safe
+    bends = order == 1 or products.bends() or any(jet.bends() for _, jet in batch.jets(order, chunk))
+    results, trusted = from_products(products, names)
     rest = (~trusted).nonzero().flatten()
     if len(rest):
         for name, values in zip(names, batch.at(rest).map(order, exact, chunk), strict=True):
-            results[name] = results[name].contiguous()
             results[name][rest] = values
     return results, bends
+
+
+def quantities_of(jet: Jet, names: Sequence[str]) -> dict[str, Tensor]:
+    """Quantities at the points of one jet that is finite, each with the points first."""
+    if jet.k > SMALL or jet.n < jet.k or not {*names} <= {*FROM_PRODUCTS, "rank"}:
+        return dict(zip(names, exactly(jet, names), strict=True))
+    batch = jet.dense().shape[1]
+    products = Gram(jet, batch)
+    products.put(jet, slice(0, batch))
+    results, trusted = from_products(products, names)
+    rest = (~trusted).nonzero().flatten()
+    if len(rest):
+        some = Jet(jet.dense()[:, rest], jet.k, jet.order)
+        for name, values in zip(names, exactly(some, names), strict=True):
+            results[name][rest] = values
+    return results
+
+
+def exactly(jet: Jet, names: Sequence[str]) -> tuple[Tensor, ...]:
+    """Quantities by orthogonalising the features."""
+    local = LocalGeometry(jet)
+    return tuple(getattr(local, name)() for name in names)
+
+
+def from_products(products: Gram, names: Sequence[str]) -> tuple[dict[str, Tensor], Bool[Tensor, " batch"]]:
+    """Quantities from inner products, and where to trust them all."""
+    pieces: dict[str, list[Tensor]] = {name: [] for name in names}
+    trusted = torch.ones(products.rows.shape[1], dtype=torch.bool, device=products.rows.device)
+    for start in range(0, len(trusted), SMALL_POINTS):
+        where = slice(start, start + SMALL_POINTS)
+        small = SmallGeometry(products.part(where))
+        for name in names:
+            values, safe = getattr(small, name)()
+            pieces[name].append(values)
+            trusted[where] &= safe
+    return {name: torch.cat(piece) for name, piece in pieces.items()}, trusted

@@ -83,6 +83,11 @@ def through(function: Callable[[Tensor], Tensor], make: Callable[[], JetTensor])
             result = function(jet)
         except UnsupportedError as error:
             result = once_more(function, make, str(error))
+    return as_jet(result, k, order)
+
+
+def as_jet(result: Tensor, k: int, order: int) -> Jet:
+    """The jet of features (batch, n)."""
     if not isinstance(result, JetTensor):
         return Jet(result.new_zeros(k + (pair_count(k) if order == 2 else 0), *result.shape), k, order)
     if result.factored is not None:

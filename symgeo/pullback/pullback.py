@@ -16,21 +16,22 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
-from symgeo.errors import InputError, NumericalError
+from symgeo.errors import InputError
 from symgeo.pullback.batch import CHUNK_POINTS, Batch, check_size, located
 from symgeo.pullback.chart import Chart
 from symgeo.pullback.directional import extrinsic, sectional_curvature
 from symgeo.pullback.feature_map import FeatureMap
 from symgeo.pullback.frame import orthonormal_frame, rank
 from symgeo.pullback.jet import Jet
-from symgeo.pullback.layers import Layer, layer_names
+from symgeo.pullback.layers import Layer, in_one_pass, layer_names
 from symgeo.pullback.local import local_quantities
 from symgeo.pullback.paths import Paths
-from symgeo.pullback.quantities import QUANTITIES, ExtrinsicCurvature, Stretches, Volume
+from symgeo.pullback.quantities import ExtrinsicCurvature, Stretches, Volume
 from symgeo.pullback.smoothness import check_curved, check_not_piecewise
 from symgeo.pullback.target import Target
+from symgeo.pullback.values import checked, finished, needed, order_of, singular_points
 
 
 class Pullback(Paths):
@@ -54,8 +55,9 @@ class Pullback(Paths):
             the logits of; positive weights (n,); or a positive definite matrix (n, n).
         on_singular: what to do where the metric has no inverse or no volume: "raise" a NumericalError that names the
             first such point, or "mark" the point: minus infinity for a log volume, NaN for every other number.
-        chunk: how many points go through at once; by default 640, or fewer for wide networks. The results of
-            different chunks agree to rounding (matrix products of different sizes round differently).
+        chunk: how many points go through at once; by default 640, fewer for wide networks and more for those of one
+            layer, which are evaluated block by block. The results of different chunks agree to rounding (matrix
+            products of different sizes round differently).
 
     Raises:
         InputError: a feature map that cannot be meant.
@@ -123,10 +125,10 @@ class Pullback(Paths):
         section._section = chart.section(origin.detach().flatten(), vectors)
         return section
 
-    def layers(self, *, leaves: bool = False) -> dict[str, Pullback]:
+    def layers(self, *, leaves: bool = False) -> Layers:
         """The geometry that each layer pulls back to the inputs: one Pullback a layer, by name, in order of definition.
 
-        The target of each is flat.
+        The target of each is flat. `layers().evaluate(x, "metric", ...)` has the quantities of all from one pass.
 
         Args:
             leaves: every part without parts of its own; by default the children of the module.
@@ -137,7 +139,7 @@ class Pullback(Paths):
         module = self._map.module
         if module is None or self._map.features is not module:
             raise InputError("`features` is a plain callable, and has no layers: hand over a torch module.")
-        return {name: self._with(Layer(module, name), "flat") for name in layer_names(module, leaves)}
+        return Layers(module, {name: self._with(Layer(module, name), "flat") for name in layer_names(module, leaves)})
 
     def stretches(self, x: Float[Tensor, "... d"]) -> Stretches:
         """The principal stretches and their directions: g = sum_i stretch_i^2 direction_i direction_i^T.
@@ -176,7 +178,7 @@ class Pullback(Paths):
         values, ranks, planes, bends = sectional_curvature(batch, *along, self._chunk or CHUNK_POINTS)
         if not bends.any():
             check_not_piecewise(batch, "a sectional curvature", self._chunk)
-        singular = self._singular(batch, batch.shaped(ranks), ["a sectional curvature"])
+        singular = self._singular(batch, batch.shaped(ranks), "a sectional curvature")
         parallel = (batch.shaped(planes) < 2) & ~singular
         if parallel.any():
             index = int(parallel.flatten().nonzero()[0])
@@ -203,7 +205,7 @@ class Pullback(Paths):
         mean, norm, ranks, bends = (batch.shaped(part) for part in batch.map(2, extrinsic, self._chunk))
         if not bends.any():
             check_not_piecewise(batch, "the extrinsic curvature", self._chunk)
-        singular = self._singular(batch, ranks, ["the extrinsic curvature"])
+        singular = self._singular(batch, ranks, "the extrinsic curvature")
         return ExtrinsicCurvature(mean.masked_fill(singular[..., None], math.nan), norm.masked_fill(singular, math.nan))
 
     def metric(self, x: Float[Tensor, "... d"]) -> Float[Tensor, "... d d"]:
@@ -261,31 +263,13 @@ class Pullback(Paths):
 
         Raises:
             InputError: an unknown quantity; curvature of a map with kinks, or with fewer features than coordinates.
-            NumericalError: the metric overflows, or is singular at some point, and a quantity has no value there.
+            NumericalError: the metric is singular at some point, and a quantity has no value there; or its value is too
+                large or too small for the dtype.
         """
-        for name in quantities:
-            if name not in QUANTITIES:
-                raise InputError(f"`quantities` has no {name!r}: {', '.join(QUANTITIES)}.")
-        asked = {name: QUANTITIES[name] for name in quantities}
         batch = self._batch(x)
-        order = max((quantity.order for quantity in asked.values()), default=1)
-        for quantity in asked.values():
-            if quantity.order == 2:
-                check_curved(batch, quantity.spoken)
-            check_size(batch, quantity.indices, order, quantity.spoken)
-        ranked = {name for name in asked if name != "metric"}
-        found, bends = local_quantities(batch, [*asked, "rank"] if ranked else [*asked], order, self._chunk)
-        if not bends:
-            check_not_piecewise(batch, next(q.spoken for q in asked.values() if q.order == 2), self._chunk)
-        if "metric" in found and not found["metric"].sum().isfinite():
-            self._check_overflow(batch, found["metric"])
-        results = {name: batch.shaped(found[name]) for name in asked}
-        if ranked:
-            singular = self._singular(batch, batch.shaped(found["rank"]), [asked[name].spoken for name in ranked])
-            for name in ranked if singular.any() else ():
-                mask = singular[(..., *[None] * asked[name].indices)]
-                results[name] = results[name].masked_fill(mask, -math.inf if name == "log_volume" else math.nan)
-        return results
+        asked = checked(batch, quantities)
+        found, bends = local_quantities(batch, needed(asked), order_of(asked), self._chunk)
+        return finished(batch, asked, found, bends, self._on_singular, self._chunk)
 
     def _with(self, features: Callable[[Tensor], Tensor], target: Target) -> Pullback:
         """Another map under the same options, in the same coordinates."""
@@ -306,22 +290,37 @@ class Pullback(Paths):
             )
         return vectors.detach().to(batch.points).expand(*batch.leading, batch.d).reshape(-1, batch.d)
 
-    def _check_overflow(self, batch: Batch, metric: Tensor) -> None:
-        bad = ~metric.isfinite().flatten(1).all(1)
-        if bad.any():
-            raise NumericalError(
-                f"The metric overflows {metric.dtype} at {batch.name(int(bad.nonzero()[0]))}: scale the features down, "
-                "or take float64."
-            )
+    def _singular(self, batch: Batch, ranks: Tensor, name: str) -> Tensor:
+        return singular_points(batch, ranks, [name], self._on_singular)
 
-    def _singular(self, batch: Batch, ranks: Tensor, names: list[str]) -> Tensor:
-        full = min(batch.n, batch.d)
-        deficient = ranks < full
-        if self._on_singular == "raise" and deficient.any():
-            index = int(deficient.flatten().nonzero()[0])
-            raise NumericalError(
-                f"The metric is singular at {batch.name(index)} (rank {int(ranks.flatten()[index])} of {full}): no "
-                f"value for {' and '.join(names)}; drop the point, or mark such points by "
-                'Pullback(..., on_singular="mark").'
-            )
-        return deficient
+
+class Layers(dict[str, Pullback]):
+    """The geometry that each layer of a module pulls back to its inputs, by the layer's name."""
+
+    def __init__(self, module: nn.Module, parts: dict[str, Pullback]) -> None:
+        super().__init__(parts)
+        self._whole = FeatureMap(module)
+
+    def evaluate(self, x: Float[Tensor, "... d"], *quantities: str) -> dict[str, dict[str, Tensor]]:
+        """Quantities of every layer, from one pass through the module.
+
+        Layers that have no such quantity can be left out: `del layers["unused"]`.
+
+        Args:
+            x: points.
+            quantities: as `Pullback.evaluate` has them.
+
+        Raises:
+            InputError, NumericalError: as `Pullback.evaluate` does, for any of the layers.
+        """
+        batches = {name: geo._batch(x) for name, geo in self.items()}
+        asked = {name: checked(batch, quantities) for name, batch in batches.items()}
+        if not batches:
+            return {}
+        found = in_one_pass(self._whole, batches, quantities, next(iter(self.values()))._chunk)
+        if found is None:  # an operation that jets cannot pass
+            return {name: geo.evaluate(x, *quantities) for name, geo in self.items()}
+        return {
+            name: finished(batches[name], asked[name], *found[name], geo._on_singular, geo._chunk)
+            for name, geo in self.items()
+        }

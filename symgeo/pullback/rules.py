@@ -19,11 +19,13 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
+from symgeo.pullback.affine import Activation, Affine, Factored
 from symgeo.pullback.chart import Chart
 from symgeo.pullback.differentiation import differentiate
-from symgeo.pullback.jet import Factored, pair_count, pair_products
+from symgeo.pullback.jet import pair_count, pair_products
 from symgeo.pullback.jet_tensor import JetTensor
 from symgeo.pullback.pointwise import POINTWISE, derivatives
+from symgeo.pullback.rewritten import layer_norm, logcumsumexp, normalised
 
 
 def apply(func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -50,16 +52,22 @@ def _spreads(jet: JetTensor, argument: Any) -> bool:
 def pointwise(name: str, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> JetTensor:
     """A function of one number at each place."""
     jet: JetTensor = args[0]
+    if jet.affine is not None and not any(isinstance(a, Tensor) for a in (*args[1:], *kwargs.values())):
+        activation = Activation(jet.affine, name, lambda v: func(v, *args[1:], **kwargs), jet.order)
+        return JetTensor(activation.value, None, jet.k, jet.order, factored=Factored.after(activation), like=jet)
     value, slope, bend = derivatives(name, lambda v: func(v, *args[1:], **kwargs), jet.value, jet.order)
     k = jet.k
     if jet.factored is not None:
         old = jet.factored
         if jet.order == 2:
             bend = slope * old.bend + bend * old.slope.square()
-        return JetTensor(value, None, k, jet.order, factored=Factored(old.base, slope * old.slope, bend), like=slope)
+        parts = (slope * old.slope, bend)
+        factored = Factored(old.base, old.batch, lambda: parts)
+        return JetTensor(value, None, k, jet.order, factored=factored, like=slope)
     rows = jet.dense()
     if rows.shape[1] == 1 and len(rows) == k and slope.ndim == 2:
-        return JetTensor(value, None, k, jet.order, factored=Factored(rows[:, 0], slope, bend), like=slope)
+        factored = Factored(rows[:, 0], len(slope), lambda: (slope, bend))
+        return JetTensor(value, None, k, jet.order, factored=factored, like=slope)
     if jet.order == 1:
         return JetTensor(value, rows * slope, k, 1, like=slope)
     first = rows[:k]
@@ -107,8 +115,14 @@ def _first_product(left: JetTensor, chart: Chart, coordinates: Tensor, right: Te
     if chart.origin is not None:
         absorbed, origin = chart.absorbed(absorbed)
         shift = origin if bias is None else origin + bias
-    value = coordinates @ absorbed if shift is None else torch.addmm(shift, coordinates, absorbed)
-    return JetTensor(value, absorbed[:, None], left.k, left.order)
+    return _affine_jet(left, Affine.of(absorbed, shift, coordinates))
+
+
+def _affine_jet(like: JetTensor, affine: Affine) -> JetTensor:
+    shape = torch.empty(len(affine.coordinates), affine.base.shape[1], dtype=affine.base.dtype, device="meta")
+    made = JetTensor(affine.values, affine.base[:, None], like.k, like.order, like=shape)
+    made.affine = affine
+    return made
 
 
 def _affine_product(func: Any, bias: Any, left: Any, right: Any, **scales: Any) -> Any:
@@ -141,7 +155,7 @@ def _batch_norm(func: Any, jet: Any, weight: Any, bias: Any, mean: Any, variance
         places = [i for i in range(jet.ndim) if i != 1]
         shape = (-1, *[1] * (jet.ndim - 2))
         weight, bias = (None if t is None else t.view(shape) for t in (weight, bias))
-        return _normalised(jet, places, weight, bias, eps), mean, variance
+        return normalised(jet, places, weight, bias, eps), mean, variance
     shape = (-1, *[1] * (jet.value.ndim - 2))
     scale = (variance + eps).rsqrt() if weight is None else weight * (variance + eps).rsqrt()
     shift = -mean * scale if bias is None else bias - mean * scale
@@ -149,29 +163,19 @@ def _batch_norm(func: Any, jet: Any, weight: Any, bias: Any, mean: Any, variance
     return JetTensor(value, jet.dense() * scale.view(shape), jet.k, jet.order), mean, variance
 
 
-def _layer_norm(func: Any, jet: Any, shape: Any, weight: Any, bias: Any, eps: float) -> Any:
-    if not isinstance(jet, JetTensor):
-        return NotImplemented
-    return _normalised(jet, list(range(jet.ndim - len(shape), jet.ndim)), weight, bias, eps), None, None
-
-
-def _normalised(jet: JetTensor, places: list[int], weight: Any, bias: Any, eps: float) -> Any:
-    """(y - mean) / sqrt(var + eps), operation by operation: torch's own second derivative of it is wrong."""
-    centred: Any = jet - jet.mean(places, keepdim=True)
-    result = centred * ((centred * centred).mean(places, keepdim=True) + eps).rsqrt()
-    result = result if weight is None else result * weight
-    return result if bias is None else result + bias
-
-
 def _sum(sign: int) -> Callable[..., Any]:
     def rule(func: Any, left: Any, right: Any, *, alpha: Any = 1) -> Any:
-        value = func(_value(left), _value(right), alpha=alpha)
+        if isinstance(left, JetTensor) and left.affine is not None and not isinstance(right, JetTensor):
+            moved = left.affine.moved(sign * alpha * right)
+            if moved is not None:
+                return _affine_jet(left, moved)
         if not isinstance(right, JetTensor):
-            return _like(left, value)
+            return _like(left, lambda value: func(value, right, alpha=alpha), right)
+        value = func(_value(left), right.value, alpha=alpha)
         factor = sign * alpha
         if not isinstance(left, JetTensor):
-            moved = _like(right, value)
-            return moved if moved is NotImplemented or factor == 1 else _scaled(moved, moved.value, factor)
+            moved = _like(right, lambda _: value, left)
+            return moved if moved is NotImplemented or factor == 1 else _scaled(moved, lambda: value, factor)
         a, b, k = left.dense(), right.dense(), left.k
         if left.ndim != right.ndim:
             return NotImplemented
@@ -190,13 +194,20 @@ def _multiply(func: Any, left: Any, right: Any) -> Any:
     if isinstance(left, JetTensor) and isinstance(right, JetTensor):
         return _leibniz(left, right) if left.ndim == right.ndim else NotImplemented
     jet, factor = (left, right) if isinstance(left, JetTensor) else (right, left)
-    return _scaled(jet, jet.value * factor, factor)
+    value, held = jet.later(), _kept(factor)
+    return _scaled(jet, lambda: value() * held, held)
 
 
 def _divide(func: Any, left: Any, right: Any, **settings: Any) -> Any:
     if isinstance(right, JetTensor) or settings:
         return NotImplemented
-    return _scaled(left, left.value / right, 1 / right)
+    value, held = left.later(), _kept(right)
+    return _scaled(left, lambda: value() / held, 1 / held)
+
+
+def _kept(operand: Any) -> Any:
+    """A number or tensor as it is now, for use later."""
+    return operand.detach().clone() if isinstance(operand, Tensor) else operand
 
 
 def _leibniz(left: JetTensor, right: JetTensor) -> JetTensor:
@@ -213,14 +224,15 @@ def _leibniz(left: JetTensor, right: JetTensor) -> JetTensor:
     return JetTensor(value, rows, k, 2)
 
 
-def _scaled(jet: JetTensor, value: Tensor, factor: Any) -> Any:
-    if value.shape != jet.value.shape:
+def _scaled(jet: JetTensor, make: Callable[[], Tensor], factor: Any) -> Any:
+    """A jet times a factor that is none, with the value that `make` returns when it is needed."""
+    if isinstance(factor, Tensor) and torch.broadcast_shapes(jet.shape, factor.shape) != jet.shape:
         return NotImplemented
-    if jet.factored is not None:
-        old = jet.factored
-        return JetTensor(
-            value, None, jet.k, jet.order, factored=Factored(old.base, old.slope * factor, old.bend * factor)
-        )
+    if jet.affine is not None and (not isinstance(factor, Tensor) or factor.ndim == 0):
+        return _affine_jet(jet, jet.affine.scaled(factor))
+    if jet.factored is not None and not (isinstance(factor, Tensor) and factor.ndim == 2 and factor.shape[0] > 1):
+        return JetTensor(make, None, jet.k, jet.order, factored=jet.factored.scaled(factor), like=jet)
+    value = make()
     rows = jet.dense()
     if isinstance(factor, Tensor) and factor.ndim == value.ndim and factor.shape[0] > 1:
         rows = jet.spread()
@@ -238,8 +250,8 @@ def _view(func: Any, jet: Any, shape: Any) -> Any:
 
 
 def _alias(func: Any, jet: Any, *_: Any, **__: Any) -> Any:
-    made = JetTensor(jet.value, jet.rows, jet.k, jet.order, factored=jet.factored)
-    made.chart, made.coordinates = jet.chart, jet.coordinates
+    made = JetTensor(jet.later(), jet.rows, jet.k, jet.order, factored=jet.factored, like=jet)
+    made.affine, made.chart, made.coordinates = jet.affine, jet.chart, jet.coordinates
     return _aliased(made, jet)
 
 
@@ -249,11 +261,14 @@ def _aliased(made: JetTensor, jet: JetTensor) -> JetTensor:
     return made
 
 
-def _like(jet: JetTensor, value: Tensor) -> Any:
-    """The same derivatives under a value that a constant was added to."""
-    if value.shape != jet.value.shape:
+def _like(jet: JetTensor, make: Callable[[Tensor], Tensor], constant: Any) -> Any:
+    """The same derivatives under the value that `make` makes when a constant is added."""
+    if isinstance(constant, Tensor) and torch.broadcast_shapes(jet.shape, constant.shape) != jet.shape:
         return NotImplemented
-    return JetTensor(value, jet.rows, jet.k, jet.order, factored=jet.factored)
+    if jet.factored is not None and not isinstance(constant, Tensor):
+        value = jet.later()
+        return JetTensor(lambda: make(value()), None, jet.k, jet.order, factored=jet.factored, like=jet)
+    return JetTensor(make(jet.value), jet.rows, jet.k, jet.order, factored=jet.factored)
 
 
 def _value(operand: Any) -> Any:
@@ -265,7 +280,8 @@ RULES: dict[str, Callable[..., Any]] = {
     "addmm": _affine_product,
     "convolution": _convolution,
     "native_batch_norm": _batch_norm,
-    "native_layer_norm": _layer_norm,
+    "native_layer_norm": layer_norm,
+    "logcumsumexp": logcumsumexp,
     "add": _sum(1),
     "sub": _sum(-1),
     "mul": _multiply,

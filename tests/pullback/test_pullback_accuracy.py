@@ -58,11 +58,26 @@ def test_log_volume_of_784_dimensions_does_not_underflow() -> None:
     torch.testing.assert_close(Pullback(lambda y: (y @ matrix.T).sin()).log_volume(x)[0], expected, rtol=1e-12, atol=0)
 
 
-def test_a_saturated_sigmoid_in_float32_keeps_its_derivative() -> None:
+@pytest.mark.parametrize("z", [40.0, -40.0])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_saturated_sigmoid_in_float32_keeps_its_derivative(z: float, layers: int) -> None:
     """sigmoid'(40) = e^-40, which s (1 - s) rounds to zero in single precision."""
-    layer = nn.Sequential(nn.Linear(1, 1), nn.Sigmoid())
+    network = nn.Sequential(*[nn.Linear(1, 1) for _ in range(layers)], nn.Sigmoid())
     with torch.no_grad():
-        layer[0].weight.fill_(1.0)  # pyright: ignore
-        layer[0].bias.fill_(0.0)  # pyright: ignore
-    log_volume = Pullback(layer).log_volume(torch.tensor([[-40.0]]))
+        for parameter in network.parameters():
+            parameter.fill_(float(parameter.ndim == 2))
+    log_volume = Pullback(network).log_volume(torch.tensor([[z]]))
     torch.testing.assert_close(log_volume, torch.tensor([-40.0]), rtol=1e-6, atol=0)
+
+
+def test_the_volume_of_many_dimensions_in_float32() -> None:
+    """Products in double precision: only the rounding of J itself is left."""
+    generator = torch.Generator().manual_seed(0)
+    matrix = torch.randn(300, 200, generator=generator)
+    x = torch.randn(2, 200, generator=generator) / 10
+    exact = matrix.double()
+    slopes = (x.double() @ exact.T).cos()
+    expected = torch.stack([torch.linalg.svdvals(slope[:, None] * exact).log().sum() for slope in slopes])
+    found = Pullback(lambda y: (y @ matrix.T).sin()).log_volume(x)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found.double(), expected, rtol=1e-6, atol=0)

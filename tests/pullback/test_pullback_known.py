@@ -103,6 +103,19 @@ def test_the_clifford_torus_is_flat_though_it_bends() -> None:
     torch.testing.assert_close(geo.metric(x), torch.eye(2, dtype=torch.float64).expand(30, 2, 2) / 2, **EXACT)
 
 
+def test_the_pseudosphere_is_a_piece_of_the_hyperbolic_plane() -> None:
+    """The tractrix turned about its axis: sech t (cos u, sin u), t - tanh t."""
+    x = points(30, (0.2, 2.5), (0, 6.2))
+
+    def pseudosphere(x: Tensor) -> Tensor:
+        t, u = x.unbind(1)
+        return torch.stack([u.cos() / t.cosh(), u.sin() / t.cosh(), t - t.tanh()], 1)
+
+    torch.testing.assert_close(
+        Pullback(pseudosphere).scalar_curvature(x), torch.full((30,), -2.0, dtype=torch.float64), rtol=1e-11, atol=0
+    )
+
+
 def test_an_affine_map_is_flat_and_not_refused() -> None:
     layer = torch.nn.Linear(3, 5, dtype=torch.float64)
     x = points(4, (-1, 1), (-1, 1), (-1, 1))

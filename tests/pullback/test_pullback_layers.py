@@ -100,3 +100,84 @@ def test_several_quantities_from_one_pass() -> None:
     with pytest.raises(InputError, match="`quantities` has no 'torsion': metric, log_volume"):
         geo.evaluate(x, "torsion")
     assert geo.evaluate(x) == {}
+
+
+class Counted(nn.Module):
+    """Counts how often it is run on jets."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner, self.runs = inner, 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.runs += type(x) is not Tensor
+        return self.inner(x)
+
+
+def test_every_layer_from_one_pass() -> None:
+    network = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), Counted(Blocks8()), nn.Linear(8, 5), nn.Sigmoid()).double()
+    x, layers = points(), Pullback(network).layers()
+    found = layers.evaluate(x, "metric", "log_volume", "christoffel", "scalar_curvature")
+    assert network[2].runs == 1  # pyright: ignore
+    assert list(found) == list(layers) == ["0", "1", "2", "3", "4"]
+    for name, values in found.items():
+        for quantity, value in values.items():
+            torch.testing.assert_close(value, getattr(layers[name], quantity)(x), rtol=1e-10, atol=1e-11)
+
+
+class Blocks8(nn.Module):
+    """A residual block that writes into what it was handed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.inner = nn.Linear(8, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.tanh(self.inner(x))
+        y += x
+        return y
+
+
+@pytest.mark.parametrize("chunk", [None, 2])
+def test_every_layer_of_images_on_a_plane(chunk: int | None) -> None:
+    torch.manual_seed(2)
+    network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.GELU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(12, 4)).double()
+    origin, u, v = torch.randn(3, 1, 6, 6, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    layers = Pullback(network, chunk=chunk).on_plane(origin, u, v).layers()
+    for name, values in layers.evaluate(points(), "metric", "ricci").items():
+        for quantity, value in values.items():
+            torch.testing.assert_close(value, getattr(layers[name], quantity)(points()), rtol=1e-9, atol=1e-10)
+
+
+def test_a_layer_that_is_never_run_can_be_left_out() -> None:
+    layers = Pullback(Blocks().double()).layers()
+    with pytest.raises(InputError, match="never runs its part `unused`"):
+        layers.evaluate(points(), "metric")
+    del layers["unused"]
+    assert list(layers.evaluate(points(), "metric")) == ["stem", "blocks.0", "blocks.1"]
+
+
+def test_layers_with_kinks_have_volumes_and_no_curvature() -> None:
+    torch.manual_seed(0)
+    layers = Pullback(nn.Sequential(nn.Linear(2, 6), nn.ReLU(), nn.Linear(6, 4)).double()).layers()
+    assert layers.evaluate(points(), "metric")["2"]["metric"].shape == (5, 2, 2)
+    with pytest.raises(InputError, match="kinks"):
+        layers.evaluate(points(), "scalar_curvature")
+
+
+class Written(nn.Module):
+    """Writes into a new tensor, which stops jets."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.zeros_like(x)
+        y[:, 0] = x[:, 1].sin()
+        y[:, 1:] = x[:, 1:] * x[:, :1]
+        return y
+
+
+def test_layers_that_stop_jets_are_taken_one_by_one() -> None:
+    torch.manual_seed(0)
+    layers = Pullback(nn.Sequential(nn.Linear(2, 6), Written(), nn.Linear(6, 4)).double()).layers()
+    for name, values in layers.evaluate(points(), "metric").items():
+        torch.testing.assert_close(values["metric"], layers[name].metric(points()))

@@ -152,3 +152,30 @@ def test_a_relu_network_reports_where_units_are_dead() -> None:
     active = (network[0](x) > 0).sum(1)  # pyright: ignore
     assert len(set(active.tolist())) > 3
     assert torch.equal(Pullback(network).rank(x), active)
+
+
+class Residual(nn.Module):
+    """relu(x + W relu(V x)), with W and V of low rank."""
+
+    def __init__(self, width: int, inner: int) -> None:
+        super().__init__()
+        self.down, self.up = nn.Linear(width, inner), nn.Linear(inner, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x + self.up(torch.relu(self.down(x))))
+
+
+def test_a_relu_resnet_of_low_rank_reports_its_rank() -> None:
+    """Three units feed everything: the rank is that of the Jacobian by differences, at most three."""
+    network = seeded(nn.Sequential(nn.Linear(7, 3), nn.Linear(3, 9), Residual(9, 4), Residual(9, 4)), seed=2).double()
+    x = normal(12, 7, seed=5)
+    h, units = 1e-7, torch.eye(7, dtype=torch.float64)
+    with torch.no_grad():
+        jacobian = torch.stack([(network(x + h * e) - network(x - h * e)) / (2 * h) for e in units], -1)
+    expected = torch.linalg.matrix_rank(jacobian, rtol=1e-6)
+    volume = Pullback(network).volume(x)
+    assert expected.max() == 3
+    assert torch.equal(volume.rank, expected)
+    values = torch.linalg.svdvals(jacobian)
+    logs = torch.stack([v[:r].log().sum() for v, r in zip(values, expected.tolist(), strict=True)])
+    torch.testing.assert_close(volume.log, logs, rtol=1e-5, atol=1e-5)

@@ -181,7 +181,7 @@ def test_small_curvature_keeps_its_digits(name: str, z: float) -> None:
 def test_a_metric_that_overflows() -> None:
     x = points(3, 2).float()
     x[0] = 0
-    with pytest.raises(NumericalError, match=r"The metric overflows torch.float32 at point 1"):
+    with pytest.raises(NumericalError, match=r"The metric leaves the range of torch.float32 at point 1"):
         Pullback(lambda z: torch.cat([z**3, z], 1) * torch.tensor([1e19, 1e19, 1, 1])).metric(x * 1e3)
 
 
@@ -250,3 +250,38 @@ def test_kinks_by_other_names(kinked: Map) -> None:
     """At one point, where its slopes differ from no others."""
     with pytest.raises(InputError, match="piecewise linear"):
         Pullback(lambda x: torch.cat([x, kinked(x)], 1)).scalar_curvature(points(1, 2))
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        lambda x: (x.view(torch.int64) & -2).view(torch.float64) + x,
+        lambda x: torch.cat([x, x.sin().view(torch.float32).double()], 1),
+    ],
+)
+@pytest.mark.parametrize("d", [2, 20])
+def test_bits_read_as_other_numbers(features: Map, d: int) -> None:
+    with pytest.raises(InputError, match=r"reads the bits of a torch\.float64 tensor as torch\.(int64|float32)"):
+        Pullback(features).metric(points(3, d))
+
+
+def test_a_view_of_the_same_dtype_is_harmless() -> None:
+    check_metric(lambda x: x.sin().view(torch.float64), points(3, 2))
+
+
+@pytest.mark.parametrize("dim", [1, -1])
+def test_logcumsumexp(dim: int) -> None:
+    """Whose second derivative is NaN in torch."""
+
+    def features(x: Tensor) -> Tensor:
+        return torch.logcumsumexp(torch.cat([x, (x @ SPREAD).sin() * 30], 1), dim)
+
+    def plainly(x: Tensor) -> Tensor:
+        terms = torch.cat([x, (x @ SPREAD).sin() * 30], 1)
+        return torch.stack([torch.logsumexp(terms[:, : i + 1], 1) for i in range(terms.shape[1])], 1)
+
+    x = points(4, 2)
+    check_metric(features, x)
+    for quantity in ("metric", "christoffel", "scalar_curvature"):
+        expected = getattr(Pullback(plainly), quantity)(x)
+        torch.testing.assert_close(getattr(Pullback(features), quantity)(x), expected, rtol=1e-9, atol=1e-9)
