@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help report test test-all lint format derivations figures bench bench-symbolic clean
+.PHONY: help report test test-all lint format derivations figures bench bench-symbolic bench-kernels bench-pullback clean
 
 help:          ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -40,10 +40,16 @@ derivations: $(READY)  ## write every derivation's .tex, .json and, where TeX is
 figures: $(READY)      ## draw every figure into figures/
 	$(BIN)/symgeo figure --all --train --output figures
 
-bench: bench-symbolic  ## all benchmarks, one thread, as ratios
+bench: bench-symbolic bench-kernels bench-pullback  ## all benchmarks, one thread, as ratios
 
 bench-symbolic: $(READY)  ## curvature against other systems, into docs/benchmarks/symbolic.md
 	$(BIN)/python -m benchmarks.symbolic
+
+bench-pullback: $(READY)  ## geometry of networks against torch.func and JAX, into docs/benchmarks/pullback.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.pullback
+
+bench-kernels: $(READY)  ## generated kernels against lambdify, C, JAX and torch, into docs/benchmarks/kernels.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.kernels
 
 clean:                 ## remove what the targets made, .venv too
 	rm -rf $(VENV) report build dist

@@ -1,7 +1,8 @@
-"""Sums over products of arrays as code.
+"""Sums over products of arrays as code; the points are the last axis of those that differ from point to point.
 
-Factors that do not depend on the point are multiplied once; where one batched factor is left and the sum runs over one
-of its indices, the whole sum is a single matrix product. Everything else is an einsum over the points.
+Factors that do not depend on the point are multiplied once; where one batched factor is left and the sum runs over all
+of its indices, the whole sum is a single matrix product. Everything else is an einsum over the points, or for a library
+whose einsum makes small matrices of them, an aligned product and its sum.
 """
 
 from __future__ import annotations
@@ -10,55 +11,60 @@ from collections.abc import Callable
 
 import sympy as sp
 
+from symgeo.codegen.backend import Backend
+
 _LETTERS = "abcdefghijklmnopqrstuvwxy"  # z counts the points
 
 Factor = tuple[str, list[sp.Basic], bool]
-"""The code of a component, its indices, and whether it has a leading axis of points."""
+"""The code of a component, its indices, and whether it has an axis of points, the last."""
 
 
 def contraction_code(
     factors: list[Factor],
-    bound: set[sp.Basic],
+    bound: list[sp.Basic],
     out: tuple[sp.Basic, ...],
     size: Callable[[sp.Basic], str],
-    einsum: str,
+    backend: Backend,
 ) -> tuple[str, str | None]:
     """The code of the sum over `bound` of the product, axes `out`; and what is computed once and put for {0} in it."""
     moving, fixed = [f for f in factors if f[2]], [f for f in factors if not f[2]]
+    if not moving:
+        return _einsum(fixed, out, backend.einsum), None
     if len(moving) == 1 and fixed:
-        product = _matrix_product(moving[0], fixed, bound, out, size, einsum)
+        product = _matrix_product(moving[0], fixed, bound, out, size, backend)
         if product is not None:
             return product
-    return _einsum([*moving, *fixed], out, einsum), None
+    if backend.contract is not None:
+        return _einsum([*moving, *fixed], out, backend.contract), None
+    return _aligned([*moving, *fixed], bound, out), None
 
 
 def _matrix_product(
     moving: Factor,
     fixed: list[Factor],
-    bound: set[sp.Basic],
+    bound: list[sp.Basic],
     out: tuple[sp.Basic, ...],
     size: Callable[[sp.Basic], str],
-    einsum: str,
+    backend: Backend,
 ) -> tuple[str, str | None] | None:
-    """`moving @ matrix`, where the sum is over the last index of `moving` alone and the axes come out in order."""
+    """`matrix @ moving`, where the sum is over all indices of `moving`, each once."""
     name, indices, _ = moving
-    if len(bound) != 1 or not indices or indices[-1] not in bound or len(set(indices)) < len(indices):
+    if not indices or len(set(indices)) < len(indices) or not set(indices) <= set(bound):
         return None
-    *kept, index = indices
-    outer = [i for i in out if i not in kept]
-    if [*kept, *outer] != list(out) or any(set(f[1]) & set(kept) for f in fixed):
+    if not all(any(i in f[1] for f in fixed) for i in (*indices, *out)):
         return None
-    if not any(index in f[1] for f in fixed):
-        return None
-    if len(fixed) == 1 and fixed[0][1] == [index, *outer] and len(outer) <= 1:
-        return f"{name} @ {fixed[0][0]}", None
-    if len(fixed) == 1 and fixed[0][1] == [*outer, index] and len(outer) == 1:
-        return f"{name} @ {fixed[0][0]}.T", None
-    matrix = _einsum(fixed, (index, *outer), einsum)
-    if len(outer) <= 1:
-        return f"{name} @ {{0}}", matrix
-    shape = ", ".join(size(i) for i in outer)
-    return f"({name} @ {{0}}).reshape(*{name}.shape[:-1], {shape})", f"{matrix}.reshape({size(index)}, -1)"
+    columns = f"{name}.reshape(-1, {name}.shape[-1])" if len(indices) > 1 else name
+    if len(fixed) == 1 and len(indices) == 1 and len(out) <= 1:
+        if fixed[0][1] == [*out, *indices]:
+            return f"{fixed[0][0]} @ {columns}", None
+        if fixed[0][1] == [*indices, *out]:
+            return f"{fixed[0][0]}.T @ {columns}", None
+    matrix = _einsum(fixed, (*out, *indices), backend.einsum)
+    if len(out) <= 1:
+        return f"{{0}} @ {columns}", f"{matrix}.reshape({size(out[0])}, -1)" if len(indices) > 1 and out else matrix
+    shape = ", ".join(size(i) for i in out)
+    rows = "*".join(size(i) for i in out)
+    return f"({{0}} @ {columns}).reshape({shape}, -1)", f"{matrix}.reshape({rows}, -1)"
 
 
 def _einsum(factors: list[Factor], out: tuple[sp.Basic, ...], einsum: str) -> str:
@@ -66,6 +72,25 @@ def _einsum(factors: list[Factor], out: tuple[sp.Basic, ...], einsum: str) -> st
     terms = []
     for _, indices, batched in factors:
         labels = "".join(letters.setdefault(i, _LETTERS[len(letters)]) for i in indices)
-        terms.append(("z" if batched else "") + labels)
-    goal = ("z" if any(f[2] for f in factors) else "") + "".join(letters[i] for i in out)
+        terms.append(labels + ("z" if batched else ""))
+    goal = "".join(letters[i] for i in out) + ("z" if any(f[2] for f in factors) else "")
     return einsum.format(",".join(terms) + "->" + goal, ", ".join(f[0] for f in factors))
+
+
+def _aligned(factors: list[Factor], bound: list[sp.Basic], out: tuple[sp.Basic, ...]) -> str:
+    """The product of the factors, axes (bound, out, points), summed over the first."""
+    axes = [*bound, *out]
+    terms = []
+    for name, indices, batched in factors:
+        order = [i for i in axes if i in indices]
+        if order != indices:
+            name += (
+                f".permute({', '.join(str(indices.index(i)) for i in order)}{f', {len(indices)}' if batched else ''})"
+            )
+        if len(indices) < len(axes) or not batched:
+            views = [":" if i in indices else "None" for i in axes] + ["None"] * (not batched)
+            name += f"[{', '.join(views)}]"
+        terms.append(name)
+    product = "*".join(terms) if len(set(terms)) > 1 or len(terms) != 2 else f"{terms[0]}**2"
+    summed = "0" if len(bound) == 1 else f"({', '.join(map(str, range(len(bound))))})"
+    return f"({product}).sum({summed})"

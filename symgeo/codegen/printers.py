@@ -50,12 +50,15 @@ NUMPY_FUNCTIONS: dict[str, str] = {
     "gamma": "special.gamma({0})",
     "loggamma": "special.gammaln({0})",
     "besselk": "special.kv({0}, {1})",
-    "logistic": "special.expit({0})",
+    # exp overflows to infinity, and this to the zero that it is.
+    "logistic": "(1 / (1 + np.exp({negative})))",
     "log1pexp": "np.logaddexp(0, {0})",
+    "expm1": "np.expm1({0})",
+    "log1p": "np.log1p({0})",
 }
 
 _SAME_NAME = ("exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh")
-_SAME_NAME += ("atanh", "sign", "erf", "erfc", "erfinv")
+_SAME_NAME += ("atanh", "sign", "erf", "erfc", "erfinv", "expm1", "log1p")
 
 TORCH_FUNCTIONS: dict[str, str] = {
     **{name: f"torch.{name}({{0}})" for name in _SAME_NAME},
@@ -88,6 +91,7 @@ class ScalarPrinter(PythonCodePrinter):
 
     def __init__(self, functions: dict[str, str], sqrt: str, step: str, clamps: dict[str, str] | None = None) -> None:
         super().__init__({"fully_qualified_modules": False, "allow_unknown_functions": True})
+        self.power = "{0}**{1}"
         self.functions, self.sqrt, self.step, self.clamps = functions, sqrt, step, clamps or {}
         self.sizes: frozenset[sp.Symbol] = frozenset()  # array sizes: plain integers where the code runs
 
@@ -101,6 +105,8 @@ class ScalarPrinter(PythonCodePrinter):
             return self._number(expr)
         if expr.free_symbols <= self.sizes and name in _OF_NUMBERS:
             return f"math.{_OF_NUMBERS[name]}({self._print(expr.args[0])})"
+        if expr.free_symbols <= self.sizes and name in ("Max", "Min"):
+            return f"{name.lower()}({', '.join(map(self._print, expr.args))})"
         if isinstance(expr, sp.Heaviside):
             return self.step.format(self._print(expr.args[0]), float(expr.args[1]))
         if name not in self.functions:
@@ -113,20 +119,44 @@ class ScalarPrinter(PythonCodePrinter):
             numbers = [a for a in expr.args if a.free_symbols <= self.sizes] if self.clamps else []
             code = reduce(self.functions[name].format, (self._print(a) for a in expr.args if a not in numbers))
             return reduce(self.clamps[name].format, map(self._print, numbers), code) if numbers else code
-        return self.functions[name].format(*map(self._print, expr.args))
+        template, negative = self.functions[name], ""
+        if "{negative}" in template:
+            negative = self._print(-expr.args[0])  # type: ignore[operator]
+        return template.format(*map(self._print, expr.args), negative=negative)
 
     def _print_Pow(self, expr: sp.Pow, **_: object) -> str:
         base, exponent = expr.base, expr.exp
         if not expr.free_symbols:
             return self._number(expr)
-        sqrt = "math.sqrt({0})" if base.free_symbols <= self.sizes else self.sqrt
-        if exponent == sp.Rational(1, 2):
-            return sqrt.format(self._print(base))
-        if exponent == -sp.Rational(1, 2):
-            return "(1 / " + sqrt.format(self._print(base)) + ")"
-        if exponent == -1:
-            return f"(1 / {self.parenthesize(base, PRECEDENCE['Pow'])})"
-        return f"{self.parenthesize(base, PRECEDENCE['Pow'])}**{self.parenthesize(exponent, PRECEDENCE['Pow'])}"
+        sqrt = self._root(base)
+        if exponent.is_negative and exponent.is_number:
+            return f"(1 / {self._power(base, -exponent, sqrt)})"
+        return self._power(base, exponent, sqrt)
+
+    def _root(self, base: sp.Expr) -> str:
+        """How the square root of an expression is taken: of sizes alone it is Python's."""
+        return "math.sqrt({0})" if base.free_symbols <= self.sizes else self.sqrt
+
+    def _power(self, base: sp.Expr, exponent: sp.Expr, sqrt: str) -> str:
+        """A power as products and roots where it is one: libraries take an exponent apart slowly, or not at all."""
+        name = self.parenthesize(base, PRECEDENCE["Pow"])
+        quarters = 4 * exponent
+        if not (quarters.is_Integer and 0 < quarters <= 64):
+            return self.power.format(name, self.parenthesize(exponent, PRECEDENCE["Pow"]), self._print(exponent))
+        whole, rest = divmod(int(quarters), 4)
+        factors = [self.integer_power(name, whole)] if whole else []
+        root = sqrt.format(self._print(base))
+        factors += {0: [], 1: [sqrt.format(root)], 2: [root], 3: [root, sqrt.format(root)]}[rest]
+        return factors[0] if len(factors) == 1 else f"({'*'.join(factors)})"
+
+    def integer_power(self, name: str, exponent: int) -> str:
+        """The code of a positive integer power of a named base."""
+        if exponent <= 2:
+            return name if exponent == 1 else f"{name}**2"
+        if exponent % 2:
+            return f"({name}*{self.integer_power(name, exponent - 1)})"
+        root = self.integer_power(name, exponent // 2)
+        return self.integer_power(root if exponent // 2 % 2 else f"({root})", 2)
 
     def _number(self, expr: sp.Expr) -> str:
         """A constant: exact where short, else the nearest double."""

@@ -14,7 +14,8 @@ know them write programs, `symgeo.codegen` turns programs into source.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import sympy as sp
@@ -110,7 +111,8 @@ class Program:
     """One kernel: inputs, steps, and the array or number that it returns.
 
     `sizes` are the symbols that stand for array sizes; each is read off an input's shape. `requires` are conditions
-    between sizes with the sentence to raise when they fail, such as (n >= d, "the metric is singular ...").
+    between sizes with the sentence to raise when they fail, such as (n >= d, "the metric is singular ..."). `special`
+    may know a shorter program for given sizes, of the same arguments.
     """
 
     name: str
@@ -123,6 +125,7 @@ class Program:
     output_shape: tuple[sp.Expr, ...]
     sizes: tuple[sp.Symbol, ...] = ()
     requires: tuple[tuple[sp.Expr, str], ...] = ()
+    special: Callable[[Mapping[str, int]], Program | None] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         names = [i.name for i in self.inputs] + [str(size) for size in self.sizes]

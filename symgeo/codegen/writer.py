@@ -1,25 +1,23 @@
-"""From a program's steps to lines of array code.
+"""From arranged steps to lines of array code.
 
-Inside a kernel the points are flattened to one leading axis, so a batched array of indices (a, b) has axes
-(points, a, b). Four rules do all the work:
+Inside a kernel the points are the last axis: a batched array of indices (a, b) has axes (a, b, points). Three rules do
+the work:
 
-* elementwise: every array is aligned to the target's indices by `None` axes, common subexpressions get names;
+* elementwise: every array is aligned to the target's indices by `None` axes;
 * a sum over products is a contraction (`symgeo.codegen.contraction`);
-* steps that do not depend on the point are written outside the loop over blocks of points;
-* every name that is written is claimed first, so that no symbol of the user's is taken for another.
+* steps that do not depend on the point are written outside the loop over blocks of points.
 """
 
 from __future__ import annotations
 
-import keyword
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import sympy as sp
 
+from symgeo.codegen.arrange import Arrangement, arranged, operands
 from symgeo.codegen.backend import Backend
-from symgeo.codegen.contraction import contraction_code
+from symgeo.codegen.contraction import Factor, contraction_code
 from symgeo.codegen.program import (
     InverseCholesky,
     Let,
@@ -38,285 +36,226 @@ LINE = 108  # of 120, less two levels of indentation
 
 # What the generated module's own lines are written with.
 RESERVED = frozenset(
-    """np torch math special shape block parts start len range float int zip any all tuple ValueError
-    _array _number _inside _finite _orthogonal_columns _inverse_cholesky""".split()  # noqa: SIM905
+    """np torch math special shape points parts start size out part len range min max float int zip any all tuple
+    ValueError _block _holds _array _entries _number _inside _values _orthogonal_columns
+    _inverse_cholesky""".split()  # noqa: SIM905
 )
 
 
 @dataclass
 class Lines:
-    """The two parts of a kernel's body: what is done once, and what is done for each block of points."""
+    """The two parts of a kernel's body: what is done once, and what is done for each block of points.
+
+    `passed` are the names that the second reads of the first and of the arguments, `largest` the sizes of its arrays.
+    """
 
     once: list[str] = field(default_factory=list)
     each: list[str] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+    largest: list[str] = field(default_factory=list)
 
 
 class Writer:
-    """Writes one program's steps for one backend."""
+    """Writes one program's steps for one array library."""
 
     def __init__(self, program: Program, backend: Backend) -> None:
         self.program, self.backend = program, backend
+        self.arrangement: Arrangement = arranged(program, RESERVED)
+        self.batched, self.names = self.arrangement.batched, self.arrangement.names
         self.lines = Lines()
-        self.batched: dict[sp.Basic, bool] = {}
-        self.names: dict[sp.Basic, str] = {}
-        self.taken = set(RESERVED) | {program.name}
-        for known in (*(i.symbol for i in program.inputs), *program.sizes):
-            self.names[known] = str(known)
-            self.taken.add(str(known))
-            self.batched[known] = any(i.symbol == known and i.batched for i in program.inputs)
         self.printer = backend.printer()
-        self.printer.sizes = frozenset(sp.Symbol(str(size)) for size in program.sizes)
-        self.deltas: dict[sp.Expr, str] = {}
-        self.functions: set[str] = set()  # of the prelude, that the lines call
+        self.printer.sizes = frozenset(program.sizes)
+        self.deltas: dict[str, str] = {}
+        self.once = [*(i.name for i in program.inputs if not i.batched), *map(str, program.sizes)]
 
     def write(self) -> Lines:
-        """The lines of all steps; afterwards `functions` holds what they call of the prelude."""
-        for step in self.program.steps:
+        """The lines of all steps."""
+        for step in self.arrangement.steps:
             if isinstance(step, Let):
-                self._let(step.target, sp.sympify(step.value))
+                if isinstance(step.value, sp.Sum):
+                    self._contract(step)
+                else:
+                    self._elementwise(step)
             elif isinstance(step, Stack):
                 self._stack(step)
             else:
                 self._linear_algebra(step)
+        read = set(re.findall(r"\w+", "\n".join(self.lines.each)))
+        self.lines.passed = [name for name in self.once if name in read]
         return self.lines
 
-    def name(self, known: sp.Basic) -> str:
-        """The name in the code of an input, a size or an earlier target."""
-        return self.names[known]
+    def moves(self, known: sp.Basic) -> bool:
+        """Whether an array or number differs from point to point."""
+        return known in self.batched
 
-    # -- names ---------------------------------------------------------------------------------------------------
+    # -- lines ---------------------------------------------------------------------------------------------------
 
-    def _unused(self, stem: str) -> str:
-        """A name that nothing has yet, from now on taken."""
-        stem = re.sub(r"\W", "_", stem)
-        if keyword.iskeyword(stem) or not stem.isidentifier():
-            stem = f"v_{stem}"
-        name, count = stem, 1
-        while name in self.taken:
-            count += 1
-            name = f"{stem}_{count}"
-        self.taken.add(name)
-        return name
-
-    def _temporary(self) -> str:
-        count = sum(name.startswith("t") and name[1:].isdigit() for name in self.taken) + 1
-        return self._unused(f"t{count}")
-
-    def _temporaries(self) -> Iterator[sp.Symbol]:
-        while True:
-            yield sp.Symbol(self._temporary())
-
-    def _assign(self, target: sp.Basic, code: str, batched: bool) -> None:
-        """Write `target = code`; the target gets a name of its own."""
-        self.names[target] = self._unused(str(target))
-        self.batched[target] = batched
-        self._write(self.names[target], code, batched)
+    def _assign(self, target: sp.Basic, code: str) -> None:
+        """Write `target = code`."""
+        known = target.base if isinstance(target, sp.Indexed) else target
+        if self.moves(known) and isinstance(target, sp.Indexed):
+            self._count(target.indices)
+        self._write(str(known), code, self.moves(known))
 
     def _write(self, name: str, code: str, batched: bool) -> None:
         line = f"{name} = {code}"
-        if len(line) > LINE:
+        if max(map(len, line.splitlines())) > LINE:
             line = f"{name} = {_broken(code)}"
         (self.lines.each if batched else self.lines.once).append(line)
+        if not batched:
+            self.once += name.split(", ")
+
+    def _count(self, indices: tuple[sp.Basic, ...]) -> None:
+        size = "*".join(sorted(self._size(i) for i in indices))
+        if size and size not in self.lines.largest:
+            self.lines.largest.append(size)
+
+    def _size(self, index: sp.Basic) -> str:
+        if not isinstance(index, sp.Idx) or index.upper is None or index.lower != 0:
+            raise InputError(f"`{self.program.name}`: the size of index {index} is not known; give an Idx with a range")
+        return self.printer.doprint(index.upper + 1)
 
     # -- elementwise ---------------------------------------------------------------------------------------------
 
-    def _let(self, target: sp.Symbol | sp.Indexed, value: sp.Expr) -> None:
-        indices = target.indices if isinstance(target, sp.Indexed) else ()
-        name = target.base if isinstance(target, sp.Indexed) else target
-        sums = sorted(value.atoms(sp.Sum), key=sp.default_sort_key)
-        if value in sums:
-            self._contract(name, indices, value)
-            return
-        replaced = {}
-        for inner in sums:
-            free = tuple(i for i in indices if inner.has(i))
-            base = sp.IndexedBase(sp.Dummy("t")) if free else sp.Dummy("t")
-            self._contract(base, free, inner)
-            replaced[inner] = base[free] if free else base
-        self._elementwise(name, indices, value.xreplace(replaced))
-
-    def _elementwise(self, target: sp.Basic, indices: tuple[sp.Basic, ...], value: sp.Expr) -> None:
+    def _elementwise(self, step: Let) -> None:
         """`target = value`, an expression in components, deltas and numbers."""
+        target, value = step.target, sp.sympify(step.value)
+        indices = target.indices if isinstance(target, sp.Indexed) else ()
+        moving = self.moves(target.base if isinstance(target, sp.Indexed) else target)
         aligned: dict[sp.Basic, sp.Symbol] = {}
-        moving: set[sp.Basic] = set()
         carried: set[sp.Basic] = set()
-        for node in sorted(value.atoms(sp.Indexed, sp.KroneckerDelta, sp.Symbol), key=sp.default_sort_key):
-            known = node.base if isinstance(node, sp.Indexed) else node
+        for node in operands(value):
             if isinstance(node, sp.KroneckerDelta):
-                aligned[node] = sp.Symbol(self._delta(node, indices))
+                aligned[node] = sp.Symbol(self._delta(node, indices, moving))
                 carried |= set(node.args)
             elif isinstance(node, sp.Indexed):
-                aligned[node] = sp.Symbol(self._view(node, indices))
+                aligned[node] = sp.Symbol(self._view(node, indices, moving))
                 carried |= set(node.indices)
-            elif node in self.names:
-                tail = "[:" + ", None" * len(indices) + "]" if self.batched[node] and indices else ""
-                aligned[node] = sp.Symbol(self.names[node] + tail)
-            if node in aligned and self.batched.get(known, False):
-                moving.add(aligned[node])
-        # xreplace goes from the outside in, so that the labels inside a component are not taken for names.
-        shared, (body,) = sp.cse(value.xreplace(aligned), symbols=self._temporaries(), order="none")
-        self._share(shared, moving)
-        code = self.printer.doprint(body)
+        code = self.printer.doprint(value.xreplace(aligned))
         lacking = [i for i in indices if i not in carried]
         if lacking:
             # A value that does not depend on some index is the same for each of its values.
-            shape = ", ".join(self._size(i) if i in lacking else "1" for i in indices)
-            code = f"{code} + {self.backend.zeros.format(shape)}"
-        self._assign(target, code, not moving.isdisjoint(body.free_symbols))
+            shape = [self._size(i) if i in lacking else "1" for i in indices] + ["1"] * moving
+            code = f"{code} + {self.backend.zeros.format(', '.join(shape))}"
+        self._assign(target, code)
 
-    def _share(self, shared: list[tuple[sp.Symbol, sp.Expr]], moving: set[sp.Basic]) -> None:
-        """Write common subexpressions, already named; those that depend on the point join `moving`."""
-        for symbol, expression in shared:
-            batched = not moving.isdisjoint(expression.free_symbols)
-            if batched:
-                moving.add(symbol)
-            self._write(symbol.name, self.printer.doprint(expression), batched)
-
-    def _view(self, node: sp.Indexed, indices: tuple[sp.Basic, ...]) -> str:
+    def _view(self, node: sp.Indexed, indices: tuple[sp.Basic, ...], moving: bool) -> str:
         """The code of `node` with its axes where `indices` wants them."""
         name, free = self._sliced(node)
         if len(set(free)) < len(free):
             raise InputError(f"`{self.program.name}`: {node} repeats an index; write a Sum for a trace")
         order = [i for i in indices if i in free]
-        batched = self.batched[node.base]
         if order != free:
             pattern = "".join(_LETTERS[indices.index(i)] for i in free)
             goal = "".join(_LETTERS[indices.index(i)] for i in order)
-            dots = "..." if batched else ""
-            name = self.backend.einsum.format(f"{dots}{pattern}->{dots}{goal}", name)
+            name = self.backend.einsum.format(f"{pattern}...->{goal}...", name)
+        lone = moving and not self.moves(node.base) and bool(indices)  # one axis for all points
         if len(free) == len(indices):
+            return f"{name}[..., None]" if lone else name
+        if not free and not lone:
             return name
-        return f"{name}[{', '.join([*([':'] * batched), *(':' if i in free else 'None' for i in indices)])}]"
+        return f"{name}[{', '.join([*(':' if i in free else 'None' for i in indices), *['None'] * lone])}]"
 
     def _sliced(self, node: sp.Indexed) -> tuple[str, list[sp.Basic]]:
         """The code of a component with its integer indices taken, and the indices that are left."""
-        name, free = self.names[node.base], [i for i in node.indices if not i.is_Integer]
+        name, free = str(node.base), [i for i in node.indices if not i.is_Integer]
         if len(free) == len(node.indices):
             return name, free
-        lead = [":"] if self.batched[node.base] else []
-        return f"{name}[{', '.join([*lead, *(str(i) if i.is_Integer else ':' for i in node.indices)])}]", free
+        return f"{name}[{', '.join(str(i) if i.is_Integer else ':' for i in node.indices)}]", free
 
-    def _delta(self, node: sp.KroneckerDelta, indices: tuple[sp.Basic, ...]) -> str:
+    def _delta(self, node: sp.KroneckerDelta, indices: tuple[sp.Basic, ...], moving: bool) -> str:
         size = self._size(node.args[0])
         if size not in self.deltas:
-            self.deltas[size] = self._unused("delta")
+            self.deltas[size] = self.names.claim("delta")
             self._write(self.deltas[size], self.backend.eye.format(size), batched=False)
-        name = self.deltas[size]
-        if len(indices) == 2:
-            return name
-        return f"{name}[{', '.join(':' if i in node.args else 'None' for i in indices)}]"
+        axes = [":" if i in node.args else "None" for i in indices] + ["None"] * moving
+        return self.deltas[size] if len(axes) == 2 else f"{self.deltas[size]}[{', '.join(axes)}]"
 
     # -- contractions --------------------------------------------------------------------------------------------
 
-    def _contract(self, target: sp.Basic, indices: tuple[sp.Basic, ...], total: sp.Sum) -> None:
-        for index, low, high in total.limits:
-            if not isinstance(index, sp.Idx) or (low, high) != (index.lower, index.upper):
-                raise InputError(f"`{self.program.name}`: the sum over {index} must run over its whole range as an Idx")
-        scale, factors = sp.Integer(1), []
+    def _contract(self, step: Let) -> None:
+        target, total = step.target, step.value
+        indices = target.indices if isinstance(target, sp.Indexed) else ()
+        factors: list[Factor] = []
         for factor in sp.Mul.make_args(total.function):
-            if factor.has(sp.KroneckerDelta, sp.Sum):
-                raise InputError(f"`{self.program.name}`: {factor} inside a sum; contract it first")
-            if not factor.atoms(sp.Indexed):
-                scale *= factor
-                continue
             base, power = factor.as_base_exp()
-            whole = isinstance(base, sp.Indexed) and power.is_Integer and power > 0
-            factors += [base] * int(power) if whole else [self._named(factor)]
-        code, once = contraction_code(
-            [(*self._sliced(f), self.batched[f.base]) for f in factors],
-            {limit[0] for limit in total.limits},
-            indices,
-            self._size,
-            self.backend.einsum,
-        )
+            factors += [(*self._sliced(base), self.moves(base.base))] * int(power)
+        bound = [limit[0] for limit in total.limits]
+        code, once = contraction_code(factors, bound, indices, self._size, self.backend)
         if once is not None:
-            matrix = self._temporary()
+            matrix = self.names.temporary("m")
             self._write(matrix, once, batched=False)
             code = code.format(matrix)
-        batched = any(self.batched[f.base] for f in factors)
-        if scale == 1:
-            self._assign(target, code, batched)
-            return
-        summed = sp.IndexedBase(sp.Dummy("t")) if indices else sp.Dummy("t")
-        self._assign(summed, code, batched)
-        self._elementwise(target, indices, scale * (summed[indices] if indices else summed))
-
-    def _named(self, factor: sp.Expr) -> sp.Indexed:
-        """A factor that is not a plain component, given a name of its own."""
-        found = {i for node in factor.atoms(sp.Indexed) for i in node.indices if not i.is_Integer}
-        free = tuple(sorted(found, key=str))
-        base = sp.IndexedBase(sp.Dummy("t"))
-        self._elementwise(base, free, factor)
-        return base[free]
-
-    def _size(self, index: sp.Basic) -> str:
-        if not isinstance(index, sp.Idx) or index.upper is None or index.lower != 0:
-            raise InputError(f"`{self.program.name}`: the size of index {index} is not known; give an Idx with a range")
-        return self.printer.doprint((index.upper + 1).xreplace({s: sp.Symbol(str(s)) for s in self.program.sizes}))
+        if self.backend.contract is None and ".sum(" in code:
+            self._count((*indices, *bound))
+        self._assign(target, code)
 
     # -- linear algebra ------------------------------------------------------------------------------------------
 
     def _linear_algebra(self, step: Step) -> None:
-        matrix = self.names[step.matrix]  # type: ignore[union-attr]
-        batched = self.batched[step.matrix]  # type: ignore[union-attr]
+        assert isinstance(step, OrthogonalColumns | TriangularInverse | InverseCholesky | LogDiagonal)
+        matrix, batched, module = str(step.matrix), self.moves(step.matrix), self.backend.module
         if isinstance(step, OrthogonalColumns):
-            self.functions.add("_orthogonal_columns")
-            self.names[step.target], self.names[step.triangle] = self._unused("Q"), self._unused("R")
-            self.batched[step.target] = self.batched[step.triangle] = False
             call = f'_orthogonal_columns("{matrix}", {matrix})'
-            if any(step.triangle in reads(other) for other in self.program.steps):
-                self._write(f"{self.names[step.target]}, {self.names[step.triangle]}", call, batched=False)
+            steps = self.arrangement.steps
+            if any(not isinstance(s, Stack) and step.triangle in reads(s) for s in steps):
+                self._write(f"{step.target}, {step.triangle}", call, batched=False)
             else:
-                self._write(self.names[step.target], f"{call}[0]", batched=False)
+                self._write(str(step.target), f"{call}[0]", batched=False)
         elif isinstance(step, TriangularInverse):
-            self._assign(step.target, f"{self.backend.module}.linalg.inv({matrix})", batched)
+            if batched:
+                raise InputError(f"`{self.program.name}`: the inverse of {matrix} at every point; take InverseCholesky")
+            self._assign(step.target, f"{module}.linalg.inv({matrix})")
         elif isinstance(step, InverseCholesky):
-            self.functions.add("_inverse_cholesky")
             # The same matrix at every point is still one matrix a point.
-            each = matrix if batched else f"{matrix} + {self.backend.zeros.format('len(x), 1, 1')}"
-            self._assign(step.target, f"_inverse_cholesky({each}, x)", batched=True)
-        elif isinstance(step, LogDiagonal):
-            diagonal = self.backend.einsum.format("...ii->...i", matrix)
-            self._assign(step.target, f"{self.backend.module}.log({diagonal}).sum(-1)", batched)
+            each = matrix if batched else f"{matrix}[..., None] + {module}.zeros_like(x[0])"
+            self._assign(step.target, f"_inverse_cholesky({each})")
+        else:
+            dots = "..." if batched else ""
+            diagonal = self.backend.einsum.format(f"ii{dots}->i{dots}", matrix)
+            self._assign(step.target, f"{module}.log({diagonal}).sum(0)")
 
     # -- explicit components -------------------------------------------------------------------------------------
 
     def _stack(self, step: Stack) -> None:
-        nonzero = [c for c in step.components if c != 0]
-        views: dict[sp.Basic, sp.Symbol] = {}
-        for node in sorted(set().union(*(c.atoms(sp.Indexed) for c in nonzero)), key=sp.default_sort_key):
-            name = self._unused(f"{node.base}_{'_'.join(str(i) for i in node.indices)}")
-            self._write(name, self._view(node, ()), batched=True)
-            views[node] = sp.Symbol(name)
-        moving: set[sp.Basic] = set(views.values())
-        plain = {s: sp.Symbol(self.names[s]) for c in nonzero for s in c.atoms(sp.Symbol) if s in self.names}
-        shared, reduced = sp.cse(
-            [c.xreplace({**views, **plain}) for c in nonzero], symbols=self._temporaries(), order="none"
-        )
-        self._share(shared, moving)
-        zero = self._unused("zero")
-        self._write(zero, f"{self.backend.module}.zeros_like(x[:, 0])", batched=True)
-        remaining = iter(reduced)
+        if all(component.is_number for component in step.components):
+            values = ", ".join(map(self.printer.doprint, step.components))
+            shape = f".reshape({', '.join(map(str, step.shape))})" if len(step.shape) > 1 else ""
+            self._assign(step.target, self.backend.constant.format(f"[{values}]" if step.shape else values) + shape)
+            return
+        fixed = not self.moves(step.target)
+        zero = self.names.claim("zero")
         codes = []
         for component in step.components:
-            if component == 0:
-                codes.append(zero)
-                continue
-            expression = next(remaining)
-            code = self.printer.doprint(expression)
-            codes.append(f"{zero} + {code}" if moving.isdisjoint(expression.free_symbols) else code)
+            moving = any(self.moves(o.base if isinstance(o, sp.Indexed) else o) for o in operands(component))
+            code = "" if component == 0 else self.printer.doprint(self._plain(component))
+            codes.append(code if moving else f"{zero} + {code}" if code else zero)
+        if any(code.startswith(zero) for code in codes):
+            zeros = self.backend.zeros.format("1") + "[0]" if fixed else f"{self.backend.module}.zeros_like(x[0])"
+            self._write(zero, zeros, batched=not fixed)
         if not step.shape:
-            self._assign(step.target, codes[0], batched=True)
+            self._assign(step.target, codes[0])
             return
-        rows, shape = "".join(f"\n    {code}," for code in codes), ", ".join(map(str, step.shape))
-        self._assign(step.target, f"{self.backend.module}.stack([{rows}\n], -1).reshape(-1, {shape})", batched=True)
+        code = self.backend.stack.format(", ".join(codes))
+        if len(code) > LINE - 20:
+            rows = "".join(f"\n    {code}," for code in codes)
+            code = self.backend.stack.format(f"{rows}\n")
+        sizes = [*map(str, step.shape), *(["-1"] if not fixed else [])]
+        shape = f".reshape({', '.join(sizes)})" if len(step.shape) > 1 else ""
+        self.lines.largest += [str(len(codes))] * (not fixed)
+        self._assign(step.target, code + shape)
+
+    def _plain(self, component: sp.Expr) -> sp.Expr:
+        """The component with array entries as code."""
+        entries = {o: sp.Symbol(self._sliced(o)[0]) for o in operands(component) if isinstance(o, sp.Indexed)}
+        return component.xreplace(entries)
 
 
 def _broken(code: str) -> str:
     """A long sum, or a long product where there is no sum, on one line a term; what is on several lines stays."""
     if "\n" in code:
         return code
-    for operators in ((" + ", " - "), ("*",)):
+    for operators in ((" + ", " - "), ("*",), (", ",)):
         depth, start, parts = 0, 0, []
         for i, letter in enumerate(code):
             depth += (letter in "([") - (letter in ")]")

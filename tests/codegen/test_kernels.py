@@ -21,7 +21,7 @@ def sphere():
     return symgeo.CoordinateMetric(sp.diag(r**2, r**2 * sp.sin(t) ** 2), (t, p))
 
 
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("backend", ["c", "numpy", "torch"])
 @pytest.mark.parametrize("leading", [(), (5,), (2, 3), (0,)])
 def test_any_leading_shape(backend, leading):
     x = np.random.default_rng(0).normal(size=(*leading, 3))
@@ -111,7 +111,7 @@ def points(**change):
     return {"x": rng.normal(size=(3, 2)), "W": rng.normal(size=(5, 2)), "b": rng.normal(size=5)} | change
 
 
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("backend", ["c", "numpy", "torch"])
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -138,7 +138,7 @@ def test_first_singular_point_is_named():
     # Two units meet at x = 0 only: phi' = 3 z^2 vanishes there.
     metric = symgeo.ShallowNetwork("monomial(3)", inputs=2, width=2).metric
     x = np.array([[1.0, 1.0], [0.5, 0.0], [0.0, 0.5]])
-    for backend in ("numpy", "torch"):
+    for backend in ("c", "numpy", "torch"):
         with pytest.raises(InputError, match=r"singular to working precision at the point \[0.5, 0.0\]"):
             generate(metric.scalar_curvature, backend)(x, W=np.eye(2), b=np.zeros(2))
 
@@ -157,13 +157,13 @@ def test_first_singular_point_is_named():
     ],
 )
 def test_bad_numbers(arguments, message):
-    for backend in ("numpy", "torch"):
+    for backend in ("c", "numpy", "torch"):
         with pytest.raises(InputError, match=message.replace("-0.1", "-0.1")):
             generate(WIDE.scalar_curvature, backend)(np.ones((2, 2)), **arguments)
 
 
 def test_bad_requests(tmp_path):
-    with pytest.raises(InputError, match="`backend` must be one of numpy, torch, not 'jax'"):
+    with pytest.raises(InputError, match="`backend` must be one of c, numpy, torch, not 'jax'"):
         generate(WIDE.scalar_curvature, "jax")
     with pytest.raises(
         InputError, match=r"must be a method of a metric, such as metric.scalar_curvature \(not called\)"
@@ -175,9 +175,24 @@ def test_bad_requests(tmp_path):
         generate(WIDE.sectional_curvatures)
     with pytest.raises(InputError, match="cannot be written"):
         generate(WIDE.scalar_curvature).save(tmp_path / "missing" / "kernel.py")
-    with pytest.raises(InputError, match=r"must end in \.py"):
+    with pytest.raises(InputError, match=r"must end in \.py or \.c, not"):
         generate(WIDE.scalar_curvature).save(tmp_path / "kernel.txt")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("backend", ["c", "numpy", "torch"])
+def test_arguments_that_are_no_numbers_or_arrays(backend):
+    kernel = generate(WIDE.scalar_curvature, backend)
+    with pytest.raises(InputError, match="`sigma` must be a finite positive number, not 'a'"):
+        kernel(np.ones((2, 2)), sigma="a", zeta=0.1)
+    with pytest.raises(InputError, match=r"`x` must be .* not a ragged list"):
+        kernel([[1.0, 2.0], [3.0]], sigma=1.0, zeta=0.1)
+    with pytest.raises(
+        InputError, match=r"takes the points as one array x of shape \(..., d\), and the rest by name: "
+    ):
+        kernel(1.0, 2.0, sigma=1.0, zeta=0.1)
+    with pytest.raises(InputError, match=r"`x` must have a shape that ends in \(any\), not \(\)"):
+        kernel(np.float64(1.0), sigma=1.0, zeta=0.1)
 
 
 def test_program_names_what_it_lacks():
@@ -196,10 +211,10 @@ def test_undefined_functions_are_named():
         generate(metric.matrix)
 
 
-NAMES = ["zero", "x_0", "shape_", "delta", "c1", "result", "t1", "s", "q", "E", "lambda_"]
+NAMES = ["zero", "x_0", "shape_", "block", "delta", "c1", "result", "t1", "s", "q", "E", "lambda_"]
 
 
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("backend", ["c", "numpy", "torch"])
 @pytest.mark.parametrize("name", NAMES)
 def test_no_name_of_a_parameter_changes_the_answer(backend, name):
     u, v = sp.symbols("u v", real=True)
@@ -222,7 +237,7 @@ def test_no_name_of_the_radius_changes_the_answer(name):
     assert np.allclose(g, (1 + x @ x) * np.eye(2) + x @ x * np.outer(x, x), rtol=1e-14)
 
 
-@pytest.mark.parametrize("name", ["np", "torch", "block", "len", "_array", "matrix", "class", "r^2"])
+@pytest.mark.parametrize("name", ["np", "torch", "_block", "len", "_array", "matrix", "class", "r^2"])
 def test_names_that_no_argument_can_have_are_refused(name):
     u, v = sp.symbols("u v", real=True)
     metric = symgeo.CoordinateMetric(sp.diag(1, sp.Symbol(name, positive=True) + u**2), (u, v))
@@ -233,12 +248,12 @@ def test_names_that_no_argument_can_have_are_refused(name):
 def test_a_point_outside_its_chart_is_named():
     r, t = sp.Symbol("r", positive=True), sp.Symbol("t", real=True)
     polar = symgeo.CoordinateMetric(sp.diag(1, r**2), (r, t))
-    for backend in ("numpy", "torch"):
+    for backend in ("c", "numpy", "torch"):
         with pytest.raises(InputError, match=r"`x` must have positive r, but a point is \[-1.0, 2.0\]"):
             generate(polar.volume_element, backend)(np.array([[1.0, 0.0], [-1.0, 2.0]]))
 
 
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("backend", ["c", "numpy", "torch"])
 @pytest.mark.parametrize("quantity", ["scalar_curvature", "christoffel", "inverse"])
 def test_a_point_without_a_value_is_named(backend, quantity):
     metric = symgeo.WideNetwork("monomial(2)").metric
@@ -258,7 +273,7 @@ def test_float32_stays_float32(name):
         assert generate(getattr(WIDE, quantity))(x, sigma=1.0, zeta=0.5).dtype == np.float32
 
 
-@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("backend", ["c", "numpy", "torch"])
 def test_sums_are_over_whole_ranges_and_fixed_indices_stay_fixed(backend):
     n, d = sp.Symbol("n", integer=True, positive=True), sp.Symbol("d", integer=True, positive=True)
     x, W, y = sp.IndexedBase("x"), sp.IndexedBase("W"), sp.Symbol("y")
