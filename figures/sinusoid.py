@@ -1,10 +1,10 @@
-"""How a network of 250 sigmoid units stretches the plane while it learns a sinusoid.
+"""How a network of 250 sigmoid units stretches and bends the plane while it learns a sinusoid.
 
-Colour is the volume element that the hidden layer pulls back to the plane,
+Above, the volume element that the hidden layer pulls back to the plane; below, its scalar curvature:
 
-    sqrt(det g),   g_mn(x) = (1/n) sum_j phi'(z_j)^2 W_jm W_jn,   z_j = W_j . x + b_j,
+    g_mn(x) = (1/n) sum_j phi'(z_j)^2 W_jm W_jn,   z_j = W_j . x + b_j,
 
-as log10, on one scale, before training, midway and at the end; the line is the decision boundary, the points are those
+before training, midway and at the end, a row on one scale; the line is the decision boundary, the points are those
 that the network learnt from. After figure 1 of "Neural networks learn to magnify areas near decision boundaries",
 arXiv:2301.11375.
 """
@@ -12,29 +12,31 @@ arXiv:2301.11375.
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 
-import numpy as np
 import torch
 from matplotlib.figure import Figure
 
 from symgeo.errors import DataError, InputError
+from symgeo.magnification import PlaneFields, plane_fields
 from symgeo.models import Run, load_run
-from symgeo.plots import PlaneMap, plane_row, save
-from symgeo.pullback import Pullback
+from symgeo.plots import MapRow, PlaneMap, plane_grid, save, save_animation
 
 EXPERIMENT = "sinusoid"
+EXPERIMENTS = (EXPERIMENT,)
+IN_REPORT = True
 CAPTION = (
-    "Colour: the volume element √det g that the hidden layer pulls back to the plane, as log10, on one scale, before "
-    "training, midway and at the end. Line: the decision boundary. Points: what the network learnt from. One seed; "
-    "after figure 1 of arXiv:2301.11375."
+    "Above: the volume element √det g that the hidden layer pulls back to the plane, as log10. Below: its scalar "
+    "curvature R. Before training, midway and at the end, a row on one scale. Line: the decision boundary. Points: "
+    "what the network learnt from. One seed; after figure 1 of arXiv:2301.11375."
 )
 EXTENT = (-1.5, 1.5, -1.5, 1.5)
+VOLUME = r"volume element, $\log_{10}\sqrt{\det g}$  (no unit)"
+CURVATURE = r"scalar curvature, $R$  (1/length²)"
 
 
-def draw(run: Run | str | Path, *, epochs: tuple[int, ...] | None = None, side: int = 181) -> Figure:
-    """The volume element over the plane at some epochs of a run.
+def draw(run: Run | str | Path, *, epochs: tuple[int, ...] | None = None, side: int = 121) -> Figure:
+    """The volume element and the curvature over the plane at some epochs of a run.
 
     Args:
         run: a run of the experiment "sinusoid", or its folder.
@@ -45,21 +47,29 @@ def draw(run: Run | str | Path, *, epochs: tuple[int, ...] | None = None, side: 
         InputError: a run of another experiment.
         DataError: there is no run, or an epoch that was not saved.
     """
-    run = run if isinstance(run, Run) else load_run(run)
-    if run.config.experiment != EXPERIMENT:
-        raise InputError(f"`run` must be of the experiment {EXPERIMENT}, not {run.config.experiment}: {run.folder}")
+    run = _checked(run)
     epochs = start_middle_end(run) if epochs is None else epochs
+    fields = [fields_at(run, epoch, side) for epoch in epochs]
     accuracy = {m.epoch: m.test_accuracy for m in run.metrics}
-    maps = [plane_map(run, epoch, accuracy.get(epoch), side) for epoch in epochs]
+    titles = [title(epoch, accuracy.get(epoch)) for epoch in epochs]
+    volumes = [PlaneMap(t, f.log10_volume, f.decision) for t, f in zip(titles, fields, strict=True)]
+    curvatures = [PlaneMap(t, f.curvature, f.decision) for t, f in zip(titles, fields, strict=True)]
     data = run.dataset()
-    return plane_row(
-        maps,
+    return plane_grid(
+        [MapRow(volumes, VOLUME), MapRow(curvatures, CURVATURE, colours="cividis", asinh=1.0)],
         EXTENT,
-        label=r"volume element, $\log_{10}\sqrt{\det g}$  (no unit)",
         points=data.train.inputs,
         labels=data.train.labels,
         classes=[f"class “{name}”" for name in data.classes],
     )
+
+
+def animate(run: Run | str | Path, stem: str | Path, *, side: int = 81) -> Path:
+    """The volume element at every saved epoch as stem.gif, on one scale; the path is returned."""
+    run = _checked(run)
+    fields = {epoch: fields_at(run, epoch, side, curvature=False) for epoch in run.epochs}
+    maps = [PlaneMap(title(epoch, None), f.log10_volume, f.decision) for epoch, f in fields.items()]
+    return save_animation(maps, EXTENT, stem, label=VOLUME)
 
 
 def start_middle_end(run: Run) -> tuple[int, ...]:
@@ -75,16 +85,21 @@ def start_middle_end(run: Run) -> tuple[int, ...]:
     return first, min(between, key=lambda epoch: abs(epoch - last / 2)), last
 
 
-def plane_map(run: Run, epoch: int, accuracy: float | None, side: int) -> PlaneMap:
-    """log10 sqrt(det g) of the hidden layer, and the difference of the two outputs, on a square grid."""
-    model = run.model(epoch, dtype=torch.float64)
-    left, right, bottom, top = EXTENT
-    x1, x2 = np.meshgrid(np.linspace(left, right, side), np.linspace(bottom, top, side))
-    grid = torch.from_numpy(np.stack([x1, x2], axis=-1))
-    log_volume = Pullback(model.features).log_volume(grid)
-    below, above = model(grid.reshape(-1, 2)).unbind(1)
-    title = f"epoch {epoch:,}" + ("" if accuracy is None else f"\ntest accuracy {accuracy:.1%}")
-    return PlaneMap(title, (log_volume / math.log(10)).numpy(), (above - below).reshape(side, side).numpy())
+def fields_at(run: Run, epoch: int, side: int, *, curvature: bool = True) -> PlaneFields:
+    """The fields of the network at an epoch."""
+    return plane_fields(run.model(epoch, dtype=torch.float64), EXTENT, side, curvature=curvature)
+
+
+def title(epoch: int, accuracy: float | None) -> str:
+    """What stands above a map."""
+    return f"epoch {epoch:,}" + ("" if accuracy is None else f"\ntest accuracy {accuracy:.1%}")
+
+
+def _checked(run: Run | str | Path) -> Run:
+    run = run if isinstance(run, Run) else load_run(run)
+    if run.config.experiment != EXPERIMENT:
+        raise InputError(f"`run` must be of the experiment {EXPERIMENT}, not {run.config.experiment}: {run.folder}")
+    return run
 
 
 if __name__ == "__main__":

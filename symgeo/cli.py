@@ -35,6 +35,7 @@ class Backend(StrEnum):
 
     numpy = "numpy"
     torch = "torch"
+    c = "c"
 
 
 class Preset(StrEnum):
@@ -108,12 +109,14 @@ def generate(
     quantity: Annotated[
         str, typer.Option("--quantity", "-q", help="Such as scalar-curvature, matrix, christoffel, log-volume-element.")
     ] = "scalar-curvature",
-    backend: Annotated[Backend, typer.Option("--backend", "-b", help="Array library of the kernel.")] = Backend.numpy,
+    backend: Annotated[
+        Backend, typer.Option("--backend", "-b", help="What the kernel is written for.")
+    ] = Backend.numpy,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write, ending in .py; without it, prints the source.")
+        Path | None, typer.Option("--output", "-o", help="File to write, ending in .py, or .c for C.")
     ] = None,
 ) -> None:
-    """Write the numeric kernel of a geometric quantity, a Python file that runs alone."""
+    """Write the numeric kernel of a geometric quantity, a file of Python or C99 that stands alone; or print it."""
     import symgeo
     from symgeo.geometry.programs import TITLES
     from symgeo.networks.activation_grammar import activation_of_text
@@ -220,6 +223,50 @@ def measure(
         progress=lambda runs: _progress(runs, "measure"),
     )
     print(table.write(_folder(output) / f"{name}-{preset.value}.json"))
+
+
+@app.command()
+def flow(
+    kind: Annotated[str, typer.Argument(help="ricci, perelman, network (gradient descent) or natural (gradient).")],
+    metric: Annotated[
+        str, typer.Option(help="Start of ricci: neckpinch, rosenau, torus, torus-mode, sphere, bianchi-ix, ...")
+    ] = "neckpinch",
+    until: Annotated[float | None, typer.Option(help="The last time; else the start's own.")] = None,
+    frames: Annotated[int, typer.Option(help="How many states are kept.")] = 41,
+    start: Annotated[
+        list[str] | None, typer.Option("--start", help="A number of the start, such as neck=0.2; again for others.")
+    ] = None,
+    points: Annotated[int | None, typer.Option(help="Grid points in each direction; else the start's own.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of a random start or of a network.")] = 0,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Trajectory to write, ending in .npz.")] = Path(
+        "flow.npz"
+    ),
+) -> None:
+    """Let a metric flow up to a time or to its singularity, and store the trajectory; Ctrl-C keeps what there is."""
+    from symgeo.flows.presets import named_flow
+
+    if output.suffix != ".npz":
+        raise InputError(f"`--output` must end in .npz, not {output.name!r}")
+    _folder(output.parent)
+    with tqdm(desc=kind, unit=" states", disable=None) as bar:
+
+        def shown(time: float, measures: object) -> None:
+            bar.set_postfix_str(f"t = {time:.6g}", refresh=False)
+            bar.update()
+
+        made = named_flow(
+            kind, metric, until=until, frames=frames, start=_numbers(start), points=points, seed=seed, progress=shown
+        )
+    print(f"{made.save(output)}: {len(made.times)} states up to t = {made.times[-1]:.8g}")
+    if made.message:
+        print(made.message)
+
+
+def _numbers(texts: list[str] | None) -> dict[str, float]:
+    try:
+        return {name: float(value) for name, value in (text.split("=") for text in texts or ())}
+    except ValueError:
+        raise InputError(f"`--start` must be like neck=0.2, not {' '.join(texts or ())}") from None
 
 
 @app.command()

@@ -131,10 +131,13 @@ def _crosscheck(folder: Path, parts: _Parts, data: str | None, data_folder: Path
 def _draw(folder: Path, parts: _Parts) -> None:
     for name, path in tqdm(scripts("figures").items(), desc="figures", disable=None):
         script = load("figures", name)
-        run = models.default_folder(models.experiment_config(script.EXPERIMENT), folder / "runs")
-        if not (run / "config.json").exists():
-            models.train(script.EXPERIMENT, folder=run)
-        files = plots.save(script.draw(run), folder / path.stem)
+        if not script.IN_REPORT:
+            continue
+        runs = [models.default_folder(models.experiment_config(e), folder / "runs") for e in script.EXPERIMENTS]
+        for experiment, run in zip(script.EXPERIMENTS, runs, strict=True):
+            if not (run / "config.json").exists():
+                models.train(experiment, folder=run)
+        files = plots.save(script.draw(*runs), folder / path.stem)
         title, _, _ = (script.__doc__ or name).strip().partition("\n\n")
         parts.figures.append((title, script.CAPTION, next(file for file in files if file.suffix == ".png")))
 

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "symgeo"
 SYMBOLIC = {"geometry", "gaussian", "activations.py", "networks", "derivation", "codegen"}
-NUMERIC = {"pullback", "models", "flows", "calabi_yau"}
+NUMERIC = {"pullback", "models", "magnification", "flows", "calabi_yau"}
 # Where both sides may meet.
 MEETING = {"crosscheck", "cli.py", "report.py"}
 FORBIDDEN = {

@@ -25,3 +25,4 @@ def test_examples_run_in_order(tmp_path, monkeypatch):
     value = space["symgeo"].generate(space["paraboloid"].scalar_curvature)(np.array([[1.0, 2.0]]))
     assert value == pytest.approx(2 / 36)
     assert (tmp_path / "curvature.py").exists()
+    assert (tmp_path / "curvature.c").exists()

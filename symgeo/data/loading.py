@@ -10,10 +10,12 @@ from numpy.typing import DTypeLike
 from symgeo.data.dataset import Dataset
 from symgeo.data.digits import load_digits
 from symgeo.data.mnist import load_mnist
+from symgeo.data.planar import load_planar
 from symgeo.data.sinusoid import load_sinusoid
+from symgeo.data.xor import load_xor
 from symgeo.errors import InputError
 
-NAMES = ("digits", "mnist", "sinusoid")
+NAMES = ("circles", "digits", "mnist", "moons", "sinusoid", "spiral", "xor")
 
 
 def load(
@@ -22,10 +24,11 @@ def load(
     """The dataset of that name.
 
     Args:
-        name: "sinusoid" (two classes in the plane), "digits" (8 x 8 images, always there) or "mnist".
+        name: "xor", "sinusoid", "spiral", "circles" and "moons" (two classes in the plane), "digits" (8 x 8
+            images, always there) or "mnist".
         folder: where MNIST's files, or a folder `mnist` of them, lie; `None` looks in $SYMGEO_DATA, then in the
             cache, then downloads. The other datasets read no files.
-        seed: of the points of "sinusoid"; images are not drawn.
+        seed: of points in the plane; the four of "xor" and images are not drawn.
         dtype: of the inputs, float64 or float32.
 
     Raises:
@@ -41,4 +44,8 @@ def load(
             return load_mnist(folder, dtype)
         case "sinusoid":
             return load_sinusoid(seed, dtype)
+        case "spiral" | "circles" | "moons":
+            return load_planar(name, seed, dtype)
+        case "xor":
+            return load_xor(dtype)
     raise InputError(f"`name` must be one of {', '.join(NAMES)}, not {name!r}")

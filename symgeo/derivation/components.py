@@ -86,7 +86,9 @@ class Meanings:
                     table[jet] = sp.diff(value, variable, int(order)).subs(variable, argument)
             if not table:
                 return expression
-            expression = expression.subs(table)
+            changed = expression.subs(table)
+            # `subs` leaves what depends on a variable of integration alone.
+            expression = changed if changed != expression else expression.xreplace(table)
 
     def knows(self, tensor: Tensor) -> bool:
         """Whether the tensor was introduced: as a letter, by a definition, or as an inverse."""

@@ -47,7 +47,9 @@ class Simulation:
             raise InputError(f"`draw` of {claim.name} must answer at least two samples, got shape {samples.shape}")
         mean, error = float(samples.mean()), float(samples.std(ddof=1)) / len(samples) ** 0.5
         if not (np.isfinite(mean) and error > 0):
-            raise CheckFailed(f"{claim.name} is not decided (simulation): what is drawn does not vary, or is not finite")
+            raise CheckFailed(
+                f"{claim.name} is not decided (simulation): what is drawn does not vary, or is not finite"
+            )
         worst = 0.0
         point = {symbol: sp.Rational(value) for symbol, value in self.at.items()}
         for side in claim.sides:

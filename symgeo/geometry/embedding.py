@@ -73,7 +73,7 @@ class PullbackMetric(CoordinateMetric):
                 target of another dimension.
         """
         chart = checked_coordinates(coordinates)
-        if isinstance(embedding, str) or not isinstance(embedding, Iterable):
+        if isinstance(embedding, str) or not (isinstance(embedding, Iterable) or hasattr(embedding, "tolist")):
             raise InputError(f"`embedding`: expected a list of expressions, got {embedding!r}")
         components = list(sp.flatten(embedding))
         if len(components) < len(chart):

@@ -1,92 +1,30 @@
-"""The experiments and their presets: "paper" is the published setting, "quick" ends within a minute on one core.
-
-Source: "Neural networks learn to magnify areas near decision boundaries", arXiv:2301.11375.
-"""
+"""An experiment by its name: its configuration, its folder, its training."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 import torch
 
 from symgeo.errors import InputError
 from symgeo.models.config import Config
+from symgeo.models.presets import EXPERIMENTS, ON_DIGITS
 from symgeo.models.run import Run
 from symgeo.models.training import train_config
 
-_SINUSOID = Config(
-    experiment="sinusoid",
-    preset="paper",
-    data="sinusoid",
-    hidden=(250,),
-    activation="sigmoid",
-    parametrisation="ntk",
-    optimiser="sgd",
-    learning_rate=0.1,
-    momentum=0.9,
-    batch=50,
-    epochs=10_000,
-    saved=(0, 10, 30, 100, 200, 300, 500, 1000, 2000, 3000, 5000, 7000, 10_000),
-)
 
-_MNIST = Config(
-    experiment="mnist",
-    preset="paper",
-    data="mnist",
-    hidden=(2000,),
-    activation="sigmoid",
-    parametrisation="standard",
-    optimiser="adam",
-    learning_rate=1e-3,
-    weight_decay=1e-4,
-    batch=1000,
-    epochs=200,
-    saved=(0, 1, 5, 20, 50, 100, 150, 200),
-    dtype="float32",
-)
-
-EXPERIMENTS: Mapping[str, Mapping[str, Config]] = MappingProxyType(
-    {
-        "sinusoid": {
-            # Steps five times as long and a fifth as many: the same way downhill, ending at the same loss (0.07 nats).
-            "quick": replace(
-                _SINUSOID,
-                preset="quick",
-                learning_rate=5 * _SINUSOID.learning_rate,
-                epochs=_SINUSOID.epochs // 5,
-                saved=tuple(epoch // 5 for epoch in _SINUSOID.saved),
-            ),
-            "paper": _SINUSOID,
-        },
-        "mnist": {
-            # A quarter of the width, and small batches in place of many epochs.
-            "quick": replace(
-                _MNIST, preset="quick", hidden=(500,), learning_rate=3e-3, batch=50, epochs=3, saved=(0, 1, 3)
-            ),
-            "paper": _MNIST,
-        },
-    }
-)
-"""Experiment name -> preset name -> configuration, for seed 0."""
-
-# The digits are 1,437 images of 64 pixels: batches of 1000 would be one step an epoch, and 3 epochs too few steps.
-_ON_DIGITS = {
-    "quick": {"data": "digits", "batch": 50, "epochs": 30, "saved": (0, 3, 10, 30)},
-    "paper": {"data": "digits", "batch": 50},
-}
-
-
-def experiment_config(name: str, preset: str = "quick", seed: int = 0, data: str | None = None) -> Config:
+def experiment_config(
+    name: str, preset: str = "quick", seed: int = 0, data: str | None = None, control: str = "none"
+) -> Config:
     """The configuration of an experiment.
 
     Args:
-        name: "sinusoid" or "mnist".
+        name: one of `EXPERIMENTS`, such as "sinusoid", "sinusoid-deep" or "mnist".
         preset: "quick" or "paper".
         seed: of the initial weights and the order of the batches; 0 or more.
         data: another dataset than the experiment's own; "digits" stands in for "mnist" where its files are not at hand.
+        control: "none", "shuffled-labels" or "frozen-first-layer", see `Config`.
 
     Raises:
         InputError: a name is unknown, or the data do not fit the experiment.
@@ -98,20 +36,24 @@ def experiment_config(name: str, preset: str = "quick", seed: int = 0, data: str
         raise InputError(f"`preset` must be one of {', '.join(presets)}, not {preset!r}")
     if not 0 <= seed < 2**63:
         raise InputError(f"`seed` must lie between 0 and 2^63, not {seed}")
-    config = replace(presets[preset], seed=seed)
+    config = replace(presets[preset], seed=seed, control=control)
     if data is None or data == config.data:
         return config
-    if name == "mnist" and data == "digits":
-        return replace(config, **_ON_DIGITS[preset])
-    fitting = "mnist or digits" if name == "mnist" else config.data
+    if config.data == "mnist" and data == "digits":
+        return replace(config, **ON_DIGITS[preset])
+    fitting = "mnist or digits" if config.data == "mnist" else config.data
     raise InputError(f"`data` of the experiment {name} must be {fitting}, not {data!r}")
 
 
 def default_folder(config: Config, root: str | Path = "runs") -> Path:
-    """Where a run lies unless told otherwise: runs/sinusoid-quick/seed-0, runs/mnist-on-digits-quick/seed-0."""
+    """Where a run lies unless told otherwise.
+
+    runs/sinusoid-quick/seed-0, runs/sinusoid-quick-shuffled-labels/seed-0, runs/mnist-on-digits-quick/seed-0.
+    """
     own = EXPERIMENTS[config.experiment][config.preset].data
     name = config.experiment if config.data == own else f"{config.experiment}-on-{config.data}"
-    return Path(root) / f"{name}-{config.preset}" / f"seed-{config.seed}"
+    control = "" if config.control == "none" else f"-{config.control}"
+    return Path(root) / f"{name}-{config.preset}{control}" / f"seed-{config.seed}"
 
 
 def train(
@@ -121,6 +63,7 @@ def train(
     folder: str | Path | None = None,
     *,
     data: str | None = None,
+    control: str = "none",
     data_folder: str | Path | None = None,
     resume: bool = True,
     progress: bool = True,
@@ -129,12 +72,13 @@ def train(
     """Train an experiment, or go on with it, and return its run; a finished one returns at once.
 
     Args:
-        name: "sinusoid" or "mnist".
-        preset: "quick" (under a minute on one core) or "paper" (the published setting).
+        name: one of `EXPERIMENTS`, such as "sinusoid" or "mnist".
+        preset: "quick" (minutes on one core) or "paper" (the published setting).
         seed: of the initial weights and the order of the batches.
         folder: the run's own; `None` is `default_folder`, under ./runs.
         data: "digits" trains the experiment "mnist" on scikit-learn's digits, which are always there.
-        data_folder: where MNIST's files lie, as for `symgeo.data.load`.
+        control: "shuffled-labels" or "frozen-first-layer" trains that control instead.
+        data_folder: where the data's files lie, as for `symgeo.data.load`.
         resume: False deletes the run that lies in the folder and starts afresh.
         progress: show a bar with the loss and the accuracy.
         device: where to compute.
@@ -145,7 +89,7 @@ def train(
         NumericalError: the loss is no longer finite.
         KeyboardInterrupt: Ctrl-C, after the last whole epoch was stored.
     """
-    config = experiment_config(name, preset, seed, data)
+    config = experiment_config(name, preset, seed, data, control)
     return train_config(
         config,
         default_folder(config) if folder is None else folder,

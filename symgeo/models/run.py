@@ -20,9 +20,8 @@ import torch
 from symgeo.data import Dataset, load
 from symgeo.errors import DataError
 from symgeo.models import checkpoint
-from symgeo.models.config import DTYPES, Config
+from symgeo.models.config import DTYPES, Config, Network
 from symgeo.models.epochs import Metrics
-from symgeo.models.mlp import MLP
 
 CONFIG = "config.json"
 METRICS = "metrics.jsonl"
@@ -65,7 +64,7 @@ class Run:
         """One record an epoch, from epoch 0 on."""
         return read_metrics(self.folder / METRICS)
 
-    def model(self, epoch: int | None = None, dtype: torch.dtype | None = None) -> MLP:
+    def model(self, epoch: int | None = None, dtype: torch.dtype | None = None) -> Network:
         """The network after that many epochs, on the CPU, in evaluation mode, its parameters frozen.
 
         Args:

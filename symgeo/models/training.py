@@ -15,7 +15,7 @@ import torch
 from tqdm import tqdm
 
 import symgeo
-from symgeo.data import Dataset, load
+from symgeo.data import Dataset, Part, load
 from symgeo.errors import DataError, InputError
 from symgeo.models import checkpoint
 from symgeo.models.checkpoint import Checkpoint, State
@@ -34,6 +34,7 @@ def train_config(
     progress: bool = True,
     device: str | torch.device = "cpu",
     autosave: float = 5.0,
+    line: int = 0,
 ) -> Run:
     """Train, or go on training, the network that the configuration says, in that folder.
 
@@ -46,6 +47,7 @@ def train_config(
         device: where to compute. A resumed run repeats an uninterrupted one exactly on the same device with the same
             number of threads.
         autosave: seconds between the states that are stored in case of a kill.
+        line: of the terminal, on which the bar goes, where several trainings run at once.
 
     Raises:
         InputError: the folder holds a run of another configuration, or cannot be written.
@@ -69,7 +71,7 @@ def train_config(
             store(folder / CONFIG, (json.dumps(record, indent=2) + "\n").encode())
     run = load_run(folder)
     if not run.finished:
-        _go_on(run, data, progress, place, autosave)
+        _go_on(run, data, progress, place, autosave, line)
     return run
 
 
@@ -95,9 +97,12 @@ def versions() -> dict[str, str]:
     }
 
 
-def _go_on(run: Run, data: Dataset, progress: bool, device: torch.device, autosave: float) -> None:
+def _go_on(run: Run, data: Dataset, progress: bool, device: torch.device, autosave: float, line: int) -> None:
     config = run.config
     train = data.train.first(config.samples)
+    if config.control == "shuffled-labels":
+        # A generator of its own: the weights and batches are those of the run with the true labels.
+        train = Part(train.inputs, np.random.default_rng(config.seed).permutation(train.labels))
     inputs, labels = _tensors(train.inputs, train.labels, device)
     test_inputs, test_labels = _tensors(data.test.inputs, data.test.labels, device)
 
@@ -122,7 +127,14 @@ def _go_on(run: Run, data: Dataset, progress: bool, device: torch.device, autosa
     with (
         _writing(run.folder),
         (run.folder / METRICS).open("a", encoding="utf-8") as log,
-        tqdm(total=config.epochs, initial=state.epoch, unit="epoch", disable=not progress, desc=_title(config)) as bar,
+        tqdm(
+            total=config.epochs,
+            initial=state.epoch,
+            unit="epoch",
+            disable=not progress,
+            desc=_title(config),
+            position=line,
+        ) as bar,
     ):
         if stored is None:
             log.write(_line(tested(Metrics(0, *evaluate(model, inputs, labels), seconds=0.0))))
@@ -197,7 +209,8 @@ def _described(data: Dataset) -> dict[str, object]:
 
 
 def _title(config: Config) -> str:
-    return f"{config.experiment} ({config.preset}, seed {config.seed})"
+    control = "" if config.control == "none" else f", {config.control}"
+    return f"{config.experiment} ({config.preset}{control}, seed {config.seed})"
 
 
 def _line(metrics: Metrics) -> str:

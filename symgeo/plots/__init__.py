@@ -4,8 +4,29 @@ Figures are `matplotlib.figure.Figure` objects that belong to no window and no g
 notebook shows them.
 """
 
+from symgeo.plots.animation import save_animation
+from symgeo.plots.bands import Band, band_grid
+from symgeo.plots.grid import MapRow, plane_grid
+from symgeo.plots.layers import Ellipses, LayerPanel, ellipses, layer_rows
 from symgeo.plots.plane import PlaneMap, plane_row
 from symgeo.plots.saving import save
+from symgeo.plots.sections import SectionRow, section_grid
 from symgeo.plots.style import STYLE
 
-__all__ = ["STYLE", "PlaneMap", "plane_row", "save"]
+__all__ = [
+    "STYLE",
+    "Band",
+    "Ellipses",
+    "LayerPanel",
+    "MapRow",
+    "PlaneMap",
+    "SectionRow",
+    "band_grid",
+    "ellipses",
+    "layer_rows",
+    "plane_grid",
+    "plane_row",
+    "save",
+    "save_animation",
+    "section_grid",
+]

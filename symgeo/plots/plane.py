@@ -19,12 +19,12 @@ from symgeo.errors import InputError
 from symgeo.plots.style import STYLE
 
 _BOUNDARY = {"colors": "white", "linewidths": 1.5}
-_OUTLINE = withStroke(linewidth=2.9, foreground="#1a1a1a")
+OUTLINE = withStroke(linewidth=2.9, foreground="#1a1a1a")
 _MARKERS = (
     {"marker": "o", "facecolor": "white", "edgecolor": "#1a1a1a"},
     {"marker": "s", "facecolor": "#1a1a1a", "edgecolor": "white"},
 )
-_PANEL = 2.62  # inches, the side of one map
+PANEL = 2.62  # inches, the side of one map
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ def plane_row(
     Raises:
         InputError: no map, a field with values that are not finite, or maps of different shapes.
     """
-    _require_drawable(maps)
+    require_drawable(maps)
     low = min(float(m.field.min()) for m in maps)
     high = max(float(m.field.max()) for m in maps)
     with mpl.rc_context(dict(STYLE)):
         layout = ConstrainedLayoutEngine(w_pad=0.04, h_pad=0.04, wspace=0.03)
-        figure = Figure(figsize=(_PANEL * len(maps) + 1.25, _PANEL + 1.2), layout=layout)
+        figure = Figure(figsize=(PANEL * len(maps) + 1.25, PANEL + 1.2), layout=layout)
         row = figure.subplots(1, len(maps), sharex=True, sharey=True, squeeze=False)[0]
         image = None
         for axes, panel in zip(row, maps, strict=True):
@@ -86,12 +86,12 @@ def plane_row(
         # As an inset it is as high as the maps, which a bar beside axes of equal scales is not.
         bar = figure.colorbar(image, cax=row[-1].inset_axes((1.05, 0, 0.05, 1)), label=label)
         bar.outline.set_linewidth(0.6)
-        handles = _legend(classes if points is not None else (), any(m.decision is not None for m in maps))
+        handles = legend_handles(classes if points is not None else (), any(m.decision is not None for m in maps))
         if handles:
             legend = figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), handletextpad=0.5)
             for line in legend.get_lines():
                 if line.get_linestyle() == "-":
-                    line.set_path_effects([_OUTLINE])
+                    line.set_path_effects([OUTLINE])
     return figure
 
 
@@ -115,7 +115,7 @@ def draw_map(
         if panel.decision.min() < 0 < panel.decision.max():
             abscissae, heights = np.linspace(left, right, columns), np.linspace(bottom, top, rows)
             lines = axes.contour(abscissae, heights, panel.decision, levels=[0.0], **_BOUNDARY)
-            lines.set(path_effects=[_OUTLINE])
+            lines.set(path_effects=[OUTLINE])
         else:
             note = "no boundary here: one class everywhere"
             axes.text(0.5, 0.03, note, transform=axes.transAxes, ha="center", va="bottom", color="white", fontsize=7.5)
@@ -126,13 +126,17 @@ def draw_map(
 
 
 def draw_points(axes: Axes, points: Float[np.ndarray, "batch 2"], labels: Int[np.ndarray, " batch"]) -> None:
-    """The points of two classes, told apart by form and lightness."""
+    """The points of two classes, told apart by form and lightness; a few points are drawn larger than many."""
+    size = min(36.0, max(6.0, 200 / max(1, len(points))))
     for number, look in enumerate(_MARKERS):
         chosen = points[labels == number]
-        axes.scatter(chosen[:, 0], chosen[:, 1], s=6, linewidths=0.35, zorder=2, snap=False, **look)
+        axes.scatter(
+            chosen[:, 0], chosen[:, 1], s=size, linewidths=0.35 if size < 10 else 0.8, zorder=2, snap=False, **look
+        )
 
 
-def _legend(classes: Sequence[str], boundary: bool) -> list[Line2D]:
+def legend_handles(classes: Sequence[str], boundary: bool) -> list[Line2D]:
+    """What stands for the boundary and for the points of each class in a legend."""
     handles = []
     if boundary:
         handles.append(Line2D([], [], color="white", linewidth=1.5, label="decision boundary"))
@@ -153,7 +157,8 @@ def _legend(classes: Sequence[str], boundary: bool) -> list[Line2D]:
     return handles
 
 
-def _require_drawable(maps: Sequence[PlaneMap]) -> None:
+def require_drawable(maps: Sequence[PlaneMap]) -> None:
+    """Raise an InputError where there is no map, shapes differ, or a value is not finite."""
     if not maps:
         raise InputError("`maps` is empty: give at least one")
     for panel in maps:

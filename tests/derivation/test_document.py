@@ -18,6 +18,10 @@ COMMITTED = [
     "02_gauss_equation",
     "03_shallow_network",
     "04_infinite_width",
+    "05_activations",
+    "06_arc_cosine_kernels",
+    "07_deep_infinite_width",
+    "08_finite_width_corrections",
     "09_gradient_flow_of_metric",
     "10_published_curvature",
 ]

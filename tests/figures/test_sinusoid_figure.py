@@ -12,6 +12,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 from matplotlib.contour import ContourSet
+from PIL import Image
 
 from symgeo.errors import DataError, InputError
 from symgeo.models import Run, experiment_config, train_config
@@ -39,7 +40,7 @@ def run(tmp_path_factory) -> Run:
 def test_the_maps_are_log10_of_the_volume_element(script, run):
     figure = script.draw(run, side=SIDE)
     x = np.stack(np.meshgrid(np.linspace(-1.5, 1.5, SIDE), np.linspace(-1.5, 1.5, SIDE)), axis=-1)
-    for axes, epoch in zip(figure.axes, (0, 14, 30), strict=True):
+    for axes, epoch in zip(figure.axes[:3], (0, 14, 30), strict=True):
         model = run.model(epoch)
         w, b = model.W.numpy(), model.b.numpy()
         slope = 1 / (4 * np.cosh((x @ w.T + b) / 2) ** 2)
@@ -47,6 +48,35 @@ def test_the_maps_are_log10_of_the_volume_element(script, run):
         expected = np.log10(np.sqrt(np.linalg.det(metric)))
         np.testing.assert_allclose(axes.get_images()[0].get_array(), expected, rtol=0, atol=1e-10)
         assert axes.get_title().startswith(f"epoch {epoch}\ntest accuracy ")
+
+
+def test_the_maps_below_are_the_scalar_curvature(script, run):
+    figure = script.draw(run, side=21)
+    x = np.stack(np.meshgrid(np.linspace(-1.5, 1.5, 21), np.linspace(-1.5, 1.5, 21)), axis=-1)
+    for axes, epoch in zip(figure.axes[3:6], (0, 14, 30), strict=True):
+        model = run.model(epoch)
+        w = model.W.numpy()
+        p = 1 / (1 + np.exp(-(x @ w.T + model.b.numpy())))
+        first, second = p * (1 - p), p * (1 - p) * (1 - 2 * p)
+        g = np.einsum("yxj,jm,jn->yxmn", first**2, w, w) / 12
+        t = 2 * np.einsum("yxj,ja,jb,jc->yxabc", first * second, w, w, w) / 12
+        # d = 2: R = -det[[g11, g12, g22], [T111, T112, T122], [T112, T122, T222]] / (2 (det g)^2)
+        rows = [
+            [g[..., 0, 0], g[..., 0, 1], g[..., 1, 1]],
+            [t[..., 0, 0, 0], t[..., 0, 0, 1], t[..., 0, 1, 1]],
+            [t[..., 0, 0, 1], t[..., 0, 1, 1], t[..., 1, 1, 1]],
+        ]
+        above = np.linalg.det(np.moveaxis(np.array(rows), (0, 1), (-2, -1)))
+        expected = -above / (2 * np.linalg.det(g) ** 2)
+        np.testing.assert_allclose(axes.get_images()[0].get_array(), expected, rtol=1e-7, atol=1e-9)
+
+
+def test_the_animation_has_a_frame_for_every_saved_epoch(script, run, tmp_path):
+    path = script.animate(run, tmp_path / "sinusoid", side=9)
+    with Image.open(path) as film:
+        assert film.n_frames == len(run.epochs)
+        assert film.format == "GIF"
+    assert [p.name for p in tmp_path.iterdir()] == ["sinusoid.gif"]
 
 
 def test_the_boundary_is_where_the_outputs_are_equal(script, run):
@@ -71,10 +101,8 @@ def test_the_points_are_those_it_learnt_from(script, run):
 
 
 def test_epochs_can_be_chosen(script, run):
-    assert [a.get_title().split("\n")[0] for a in script.draw(run, epochs=(2, 30), side=5).axes] == [
-        "epoch 2",
-        "epoch 30",
-    ]
+    titles = [axes.get_title().split("\n")[0] for axes in script.draw(run, epochs=(2, 30), side=5).axes]
+    assert titles == ["epoch 2", "epoch 30", "", ""]  # the row below is of the same epochs
     with pytest.raises(DataError, match="epoch 3 was not saved; the saved ones are 0, 2, 14, 30"):
         script.draw(run, epochs=(3,), side=5)
 

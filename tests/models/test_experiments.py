@@ -20,6 +20,12 @@ def test_the_paper_presets_are_the_published_settings():
     assert (sinusoid.batch, sinusoid.epochs, sinusoid.samples) == (50, 10_000, None)
     mnist = experiment_config("mnist", "paper")
     assert (mnist.hidden, mnist.activation, mnist.optimiser) == ((2000,), "sigmoid", "adam")
+    xor = experiment_config("xor", "paper")
+    assert (xor.activation, xor.optimiser, xor.learning_rate, xor.momentum) == ("sigmoid", "sgd", 0.02, 0.9)
+    assert (xor.weight_decay, xor.batch, xor.epochs) == (1e-4, 4, 2000)
+    widths = {name: config["paper"].hidden for name, config in EXPERIMENTS.items()}
+    assert [widths[n] for n in ("xor-2", "xor", "xor-100")] == [(2,), (10,), (100,)]
+    assert [widths[f"sinusoid{n}"] for n in ("-5", "-20", "", "-deep")] == [(5,), (20,), (250,), (8, 8, 8)]
     assert (mnist.learning_rate, mnist.weight_decay, mnist.batch, mnist.epochs) == (1e-3, 1e-4, 1000, 200)
 
 
@@ -33,6 +39,8 @@ def test_every_preset_says_its_own_name(name, preset):
 
 def test_runs_have_folders_of_their_own():
     assert default_folder(experiment_config("sinusoid")) == Path("runs/sinusoid-quick/seed-0")
+    control = experiment_config("sinusoid", seed=1, control="shuffled-labels")
+    assert default_folder(control) == Path("runs/sinusoid-quick-shuffled-labels/seed-1")
     on_digits = experiment_config("mnist", "paper", 2, data="digits")
     assert default_folder(on_digits, "there") == Path("there/mnist-on-digits-paper/seed-2")
 
@@ -40,10 +48,11 @@ def test_runs_have_folders_of_their_own():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("sinus",), "`name` must be one of sinusoid, mnist, not 'sinus'"),
+        (("sinus",), "`name` must be one of xor, .*sinusoid, .*mnist, .*not 'sinus'"),
         (("mnist", "fast"), "`preset` must be one of quick, paper, not 'fast'"),
         (("mnist", "quick", -1), "`seed` must lie between 0 and 2\\^63, not -1"),
         (("mnist", "quick", 0, "sinusoid"), "`data` of the experiment mnist must be mnist or digits, not 'sinusoid'"),
+        (("xor", "quick", 0, None, "shuffled"), "`control` must be one of none, shuffled-labels, .* not 'shuffled'"),
         (("sinusoid", "quick", 0, "digits"), "`data` of the experiment sinusoid must be sinusoid, not 'digits'"),
     ],
 )
