@@ -14,7 +14,9 @@ from symgeo.derivation import (
     Divergence,
     Expectation,
     Given,
+    Identity,
     Let,
+    LetFunction,
     Mean,
     Opaque,
     Primitive,
@@ -158,4 +160,10 @@ def test_two_functions_of_two_linear_forms_are_asked_for():
 def test_definitions_are_put_in_before_integrating():
     h = sp.Symbol("h")
     items = (Let(h, 2 * a), Step((sp.Integral(h * t, (t, 0, 1)), a), (Primitive(h * t**2 / 2),)))
+    assert check(*items)[0].kind == "exact"
+
+
+def test_a_function_is_put_in_under_an_integral_sign():
+    f = Opaque("f")
+    items = (LetFunction(f, t, 2 * t), Step((sp.Integral(f(t) + f(a), (t, 0, a)), 3 * a**2), (Identity(),)))
     assert check(*items)[0].kind == "exact"
