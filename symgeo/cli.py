@@ -1,4 +1,4 @@
-"""The command line: derive, generate, crosscheck, train, measure, figure, report.
+"""The command line: derive, generate, crosscheck, train, measure, flow, figure, report.
 
 Every command imports what it needs when it runs. A mistake of the user's is one line on stderr and exit status 2.
 """

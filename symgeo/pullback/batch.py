@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from symgeo.errors import InputError, NumericalError
+from symgeo.pullback.ambient import Ambient
 from symgeo.pullback.chart import Chart, flat_points, point_name
 from symgeo.pullback.feature_map import FeatureMap, Trial
 from symgeo.pullback.jet import Jet, reverse_jacobian
 from symgeo.pullback.jet_tensor import refused
-from symgeo.pullback.propagation import propagate
+from symgeo.pullback.propagation import propagate, propagate_along
 
 # Points that go through at once: enough to hide the cost of calling, few enough for the caches (measured on networks
 # of 64 to 2000 units). Fewer where the jet of so many would be larger than this at the widest layer.
@@ -41,6 +43,8 @@ class Batch:
     chart: Chart
     function: Callable[[Tensor], Tensor]
     trial: Trial
+    ambient: Ambient | None = None
+    target_kinks: tuple[str, ...] = ()
     places: Int[Tensor, " batch"] | None = None
 
     @property
@@ -93,9 +97,27 @@ class Batch:
                     jet = reverse_jacobian(self.function, self.chart.inputs(points), self.chart.tangents(points))
             else:
                 jet = propagate(self.function, self.chart, points, order)
-            yield where, jet
+            yield where, self._seen(jet, points, partial(self._row_name, where.start))
             if in_blocks and chunk is None and jet.factored is not None and jet.factored.activation is not None:
                 size = HELD_POINTS
+
+    def jet(self, points: Float[Tensor, "points d"], order: int) -> Jet:
+        """The jet at other points of the chart."""
+        return self._seen(propagate(self.function, self.chart, points, order), points, place_name(points))
+
+    def jet_along(
+        self, points: Float[Tensor, "points d"], directions: Float[Tensor, "k points d"], order: int = 2
+    ) -> Jet:
+        """The jet at other points of the chart, along directions of each point's own."""
+        jet = propagate_along(self.function, self.chart, points, directions, order)
+        return self._seen(jet, points, place_name(points))
+
+    @torch.no_grad()
+    def _seen(self, jet: Jet, points: Float[Tensor, "points d"], name: Callable[[int], str]) -> Jet:
+        """The jet of the map into the space of features, whatever its metric."""
+        if self.ambient is None:
+            return jet
+        return self.ambient.seen(jet, self.function(self.chart.inputs(points).clone()), name)
 
     def at(self, indices: Int[Tensor, " some"]) -> Batch:
         """Some of the points; messages name them by the places they have here."""
@@ -110,14 +132,28 @@ class Batch:
         """How many points go through at once, by the heuristic."""
         return max(1, min(CHUNK_POINTS, CHUNK_BYTES // self.point_bytes(order)))
 
+    def along_points(self, order: int) -> int:
+        """How many points go through at once along a few directions of their own."""
+        return max(1, min(CHUNK_POINTS, CHUNK_BYTES // max(1, self.ambient_bytes(order))))
+
     def point_bytes(self, order: int) -> int:
         """The bytes of one point's jet at the widest layer of the map."""
         rows = 1 + self.d + (self.d * (self.d + 1) // 2 if order == 2 else 0)
-        return rows * max(self.trial.largest, self.d) * self.points.element_size()
+        size = rows * max(self.trial.largest, self.d) * self.points.element_size()
+        return max(size, self.ambient_bytes(order))
+
+    def ambient_bytes(self, order: int) -> int:
+        """The bytes of the metric of the features, and of its derivatives, at one point."""
+        if self.ambient is None:
+            return 0
+        return self.ambient.point_bytes(self.n, min(self.d, self.n), order, self.points.element_size())
 
     def name(self, index: int) -> str:
         """How a message names the point at this row."""
         return point_name(index if self.places is None else int(self.places[index]), self.leading)
+
+    def _row_name(self, start: int, row: int) -> str:
+        return self.name(start + row)
 
     def check_finite(self, jet: Jet, start: int) -> None:
         """Refuse a jet that is not finite.
@@ -142,7 +178,13 @@ class Batch:
                 )
 
 
-def located(features: FeatureMap, x: Tensor, section: Chart | None, input_shape: tuple[int, ...] | None) -> Batch:
+def located(
+    features: FeatureMap,
+    x: Tensor,
+    section: Chart | None,
+    input_shape: tuple[int, ...] | None,
+    ambient: Ambient | None = None,
+) -> Batch:
     """The points as a batch, with the map in their dtype tried on the first of them.
 
     Args:
@@ -150,6 +192,7 @@ def located(features: FeatureMap, x: Tensor, section: Chart | None, input_shape:
         x: points, (..., d) or (..., *input_shape).
         section: the chart that x is in; None for the inputs themselves.
         input_shape: what one input looks like; None to go by the map and by x.
+        ambient: the space of features, where its metric varies.
 
     Raises:
         InputError: points or a map that cannot be meant.
@@ -165,7 +208,13 @@ def located(features: FeatureMap, x: Tensor, section: Chart | None, input_shape:
     function = features.called_in(points.dtype)
     with torch.no_grad():
         trial = features.trial(function, chart.inputs(points[:8]))
-    return Batch(points, leading, chart, function, trial)
+        kinks = () if ambient is None else ambient.kinks(function(chart.inputs(points[:8])))
+    return Batch(points, leading, chart, function, trial, ambient, kinks)
+
+
+def place_name(points: Float[Tensor, "points d"]) -> Callable[[int], str]:
+    """What messages call a point that has no place in the batch: its coordinates."""
+    return lambda row: "the point (" + ", ".join(f"{value:.6g}" for value in points[row][:6]) + ")"
 
 
 def check_size(batch: Batch, tensor_rank: int, order: int, name: str) -> None:

@@ -17,8 +17,7 @@ from torch import Tensor
 
 from symgeo.errors import NumericalError
 from symgeo.pullback.batch import Batch
-from symgeo.pullback.geodesic import FLOW_TOLERANCE, tangential
-from symgeo.pullback.propagation import propagate_along
+from symgeo.pullback.geodesic import flow_tolerance, tangential
 
 # Gauss-Legendre nodes a segment: exact for polynomials of degree 11.
 NODES = 6
@@ -44,7 +43,7 @@ def speeds(batch: Batch, paths: int, chunk: int) -> tuple[Float[Tensor, "paths p
     for at, direction in zip(
         nodes.reshape(-1, batch.d).split(chunk), along.reshape(-1, batch.d).split(chunk), strict=True
     ):
-        lengths.append(propagate_along(batch.function, batch.chart, at, direction[None], 1).first[0].norm(dim=-1))
+        lengths.append(batch.jet_along(at, direction[None], 1).first[0].norm(dim=-1))
     found = torch.cat(lengths).view(nodes.shape[:3])
     bad = (~found.isfinite()).any(-1).nonzero()
     if len(bad):
@@ -72,12 +71,12 @@ def transported(batch: Batch, vectors: Float[Tensor, "k d"]) -> Float[Tensor, "k
         def rate(time: float, state: np.ndarray, start: Tensor = start, step: Tensor = step) -> np.ndarray:
             at = (start + time * step).expand(k, -1)
             directions = torch.stack([step.expand(k, -1), torch.from_numpy(state.reshape(k, -1)).to(like)])
-            bend = propagate_along(batch.function, batch.chart, at, directions).second[1]
+            bend = batch.jet_along(at, directions).second[1]
             return -tangential(batch, at, bend).double().cpu().numpy().ravel()
 
         state = carried[-1].double().cpu().numpy().ravel()
-        scale = float(np.abs(state).max()) or 1.0
-        solution = solve_ivp(rate, (0.0, 1.0), state, method="DOP853", rtol=FLOW_TOLERANCE, atol=FLOW_TOLERANCE * scale)
+        scale, tolerance = float(np.abs(state).max()) or 1.0, flow_tolerance(like.dtype)
+        solution = solve_ivp(rate, (0.0, 1.0), state, method="DOP853", rtol=tolerance, atol=tolerance * scale)
         if not solution.success:
             raise NumericalError(f"The vector could not be carried along the path: {solution.message}")
         carried.append(torch.from_numpy(solution.y[:, -1].reshape(k, -1)).to(like))

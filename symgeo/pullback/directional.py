@@ -20,7 +20,6 @@ from symgeo.pullback.frame import orthonormal_frame, rank
 from symgeo.pullback.gauss import SecondForm
 from symgeo.pullback.jet import Jet
 from symgeo.pullback.local import LocalGeometry
-from symgeo.pullback.propagation import propagate, propagate_along
 
 
 def sectional_curvature(
@@ -31,12 +30,15 @@ def sectional_curvature(
     for start in range(0, len(batch.points), chunk):
         rows = slice(start, start + chunk)
         points, directions = batch.points[rows], torch.stack([u[rows], v[rows]])
-        frame = orthonormal_frame(propagate(batch.function, batch.chart, points, 1).first.transpose(0, 1))
-        jet = propagate_along(batch.function, batch.chart, points, directions)
+        frame = orthonormal_frame(batch.jet(points, 1).first.transpose(0, 1))
+        jet = batch.jet_along(points, directions)
         plane = orthonormal_frame(jet.first.transpose(0, 1))
         normal = gauss.second_form(frame, jet.second.transpose(0, 1)).normal
         values = gauss.scalar_curvature(SecondForm(plane, normal, normal)) / 2
-        pieces.append((values, rank(frame.r, batch.n), rank(plane.r, batch.n), jet.second.any(-1).any(0)))
+        if jet.ambient is not None:
+            values = values + jet.ambient(plane.q)[:, 0, 1, 0, 1]
+        bends = jet.second.any(-1).any(0) if jet.bent is None else torch.full_like(values, jet.bent, dtype=torch.bool)
+        pieces.append((values, rank(frame.r, batch.n), rank(plane.r, batch.n), bends))
     values, ranks, planes, bends = (torch.cat(piece) for piece in zip(*pieces, strict=True))
     return values, ranks, planes, bends
 

@@ -60,6 +60,15 @@ def riemann(form: SecondForm) -> Float[Tensor, "batch d d d d"]:
     return gram.permute(0, 1, 3, 2, 4) - gram.permute(0, 1, 3, 4, 2)
 
 
+def lowered(
+    framed: Float[Tensor, " batch *indices"], r: Float[Tensor, "batch d d"]
+) -> Float[Tensor, " batch *indices"]:
+    """A tensor in the orthonormal frame, in coordinates: R^i_a on every index i."""
+    for _ in range(framed.ndim - 1):  # the first index is contracted and goes last: in the end they are in order
+        framed = (framed.flatten(2).mT @ r).unflatten(1, framed.shape[2:])
+    return framed
+
+
 def framed_form(form: SecondForm) -> Float[Tensor, "batch d d n"]:
     """K_ij = E_i^a E_j^b P H_ab with E = R^{-1}: the second fundamental form on orthonormal tangent vectors."""
     r, d, n = form.frame.r, form.frame.r.shape[-1], form.normal.shape[-1]

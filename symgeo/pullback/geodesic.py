@@ -21,13 +21,16 @@ from torch import Tensor
 from symgeo.errors import InputError, NumericalError
 from symgeo.pullback.batch import Batch
 from symgeo.pullback.frame import orthonormal_frame, rank
-from symgeo.pullback.propagation import propagate, propagate_along
 
-# Relative tolerance of the initial-value solver, and of the collocation that joins two points.
-FLOW_TOLERANCE = 1e-10
+# Relative tolerance of the collocation that joins two points.
 JOIN_TOLERANCE = 1e-8
 # Collocation may refine the path to this many nodes before it gives up.
 NODES = 4000
+
+
+def flow_tolerance(dtype: torch.dtype) -> float:
+    """Relative tolerance of the initial-value solver: 1e-10, or what the rounding of `dtype` allows."""
+    return max(1e-10, 10 * torch.finfo(dtype).eps)
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def acceleration(
     Raises:
         NumericalError: the metric is singular at a point.
     """
-    bend = propagate_along(batch.function, batch.chart, points, velocities[None]).second[0]
+    bend = batch.jet_along(points, velocities[None]).second[0]
     return -tangential(batch, points, bend)
 
 
@@ -58,7 +61,7 @@ def tangential(
     Raises:
         NumericalError: the metric is singular at a point.
     """
-    tangent = propagate(batch.function, batch.chart, points, 1).first.transpose(0, 1)
+    tangent = batch.jet(points, 1).first.transpose(0, 1)
     frame = orthonormal_frame(tangent)
     singular = (rank(frame.r, batch.n) < batch.d).nonzero()
     if len(singular):
@@ -94,9 +97,9 @@ def integrate(batch: Batch, velocities: Float[Tensor, "batch d"], times: Float[T
     start = torch.stack([like, velocities.to(like)]).double().cpu().numpy().ravel()
     if clock[-1] == 0:
         return Geodesic(like[:, None], velocities.to(like)[:, None])
-    scale = float(np.abs(start).max()) or 1.0
+    scale, tolerance = float(np.abs(start).max()) or 1.0, flow_tolerance(like.dtype)
     solution = solve_ivp(
-        rate, (0.0, clock[-1]), start, method="DOP853", t_eval=clock, rtol=FLOW_TOLERANCE, atol=FLOW_TOLERANCE * scale
+        rate, (0.0, clock[-1]), start, method="DOP853", t_eval=clock, rtol=tolerance, atol=tolerance * scale
     )
     if not solution.success:
         raise NumericalError(f"The geodesic could not be followed to time {clock[-1]:g}: {solution.message}")

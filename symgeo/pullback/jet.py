@@ -32,15 +32,23 @@ class Jet:
     Where the map ends in one pointwise function of an affine map, its derivatives are products of a factor for each
     point and feature and a vector that is the same at every point, first_a = slope * base_a, second_ab = bend * base_a
     base_b: then `factored` has them so, and contractions of features become matrix products over the points.
+
+    Of a map into a curved space the second derivatives are covariant, all in orthonormal coordinates of the space at
+    each point; `ambient` has its curvature R_ijkl along a frame of orthonormal vectors, and `bent` says whether the map
+    has second derivatives of its own.
     """
 
     rows: Float[Tensor, "rows batch n"] | None
     k: int
     order: int
     factored: Factored | None = None
+    ambient: Callable[[Float[Tensor, "batch k n"]], Float[Tensor, "batch k k k k"]] | None = None
+    bent: bool | None = None
 
     def bends(self) -> bool:
         """Whether any second derivative is not zero."""
+        if self.bent is not None:
+            return self.bent
         return bool(self.second.any() if self.factored is None else self.factored.bend.any())
 
     def finite(self) -> bool:

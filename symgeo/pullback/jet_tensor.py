@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from symgeo.errors import InputError
@@ -160,3 +161,21 @@ class JetTensor(Tensor):
     def spread(self) -> Tensor:
         """The derivatives in full with the shape of the value."""
         return self.dense().expand(-1, *self.value.shape)
+
+
+class Carrying(TorchDispatchMode):
+    """Hands the operations on jets to them itself, while a map runs.
+
+    Through its class alone an operation would find a jet too, but torch would first load its distributed tensors, to
+    ask whether the jet is one: half a second, and 57 MB (torch 2.13).
+    """
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Asked by torch, which would load its compiler to keep it out: a second or two, and 80 MB."""
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if any(issubclass(kind, JetTensor) for kind in types):
+            return JetTensor.__torch_dispatch__(func, types, args, kwargs)
+        return func(*args, **(kwargs or {}))

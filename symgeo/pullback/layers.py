@@ -17,7 +17,7 @@ from symgeo.errors import InputError
 from symgeo.pullback.batch import Batch
 from symgeo.pullback.feature_map import FeatureMap
 from symgeo.pullback.jet import Jet
-from symgeo.pullback.jet_tensor import UnsupportedError, outer_keys, refused
+from symgeo.pullback.jet_tensor import Carrying, UnsupportedError, outer_keys, refused
 from symgeo.pullback.local import quantities_of
 from symgeo.pullback.propagation import as_jet, coordinate_jet
 from symgeo.pullback.quantities import QUANTITIES
@@ -132,7 +132,9 @@ def in_one_pass(
         points = first.points[start : start + size]
         with tapped(module, [*batches], first.d, order) as jets, refused():
             try:
-                function(coordinate_jet(first.chart, points, order))
+                jet = coordinate_jet(first.chart, points, order)
+                with Carrying():
+                    function(jet)
             except UnsupportedError:
                 return None
         for name, jet in jets.items():

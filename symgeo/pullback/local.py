@@ -68,6 +68,14 @@ class LocalGeometry:
         """The second derivatives along Q and across it."""
         return gauss.second_form(self.frame, self._scaled(self.jet.second))
 
+    @cached_property
+    def ambient(self) -> Float[Tensor, "batch d d d d"] | None:
+        """The curvature of the space of features along the frame, for rescaled features; None where it is flat."""
+        if self.jet.ambient is None:
+            return None
+        curvature = self.jet.ambient(self.frame.q)
+        return curvature if self.scale is None else curvature * self.scale.square()[:, None, None, None, None]
+
     def metric(self) -> Float[Tensor, "batch d d"]:
         """g_ab = J_a . J_b; infinite where a length is not 0 and its square is too small for its digits."""
         g_dd = self.restored(symmetric_product(self.tangent), 2)
@@ -117,15 +125,24 @@ class LocalGeometry:
 
     def scalar_curvature(self) -> Float[Tensor, " batch"]:
         """R."""
-        return self.restored(gauss.scalar_curvature(self.form), -2)
+        curvature = gauss.scalar_curvature(self.form)
+        if self.ambient is not None:
+            curvature = curvature + self.ambient.diagonal(dim1=2, dim2=4).sum(-1).diagonal(dim1=1, dim2=2).sum(-1)
+        return self.restored(curvature, -2)
 
     def ricci(self) -> Float[Tensor, "batch d d"]:
         """R_ab."""
-        return gauss.ricci(self.form)
+        ricci_dd = gauss.ricci(self.form)
+        if self.ambient is not None:
+            ricci_dd = ricci_dd + gauss.lowered(self.ambient.diagonal(dim1=1, dim2=3).sum(-1), self.frame.r)
+        return ricci_dd
 
     def riemann(self) -> Float[Tensor, "batch d d d d"]:
         """R_abcd."""
-        return self.restored(gauss.riemann(self.form), 2)
+        riemann_dddd = gauss.riemann(self.form)
+        if self.ambient is not None:
+            riemann_dddd = riemann_dddd + gauss.lowered(self.ambient, self.frame.r)
+        return self.restored(riemann_dddd, 2)
 
 
 @torch.no_grad()
@@ -150,7 +167,7 @@ def local_quantities(
         bends = bends or jet.bends()
         return exactly(jet, names)
 
-    if batch.d > SMALL or batch.n < batch.d or not {*names} <= {*FROM_PRODUCTS, "rank"}:
+    if batch.ambient is not None or batch.d > SMALL or batch.n < batch.d or not {*names} <= {*FROM_PRODUCTS, "rank"}:
         return dict(zip(names, batch.map(order, exact, chunk), strict=True)), bends
 
     products: Gram | None = None

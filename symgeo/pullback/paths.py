@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from symgeo.errors import InputError
-from symgeo.pullback.batch import CHUNK_POINTS, Batch
+from symgeo.pullback.batch import Batch
 from symgeo.pullback.chart import flat_points
 from symgeo.pullback.curve import speeds, transported
 from symgeo.pullback.geodesic import Geodesic, connect, integrate
@@ -71,7 +71,7 @@ class Paths(ABC):
             InputError: fewer than two points.
         """
         batch = self._joined(path)
-        values, weights = speeds(batch, len(batch.points) // path.shape[-2], CHUNK_POINTS)
+        values, weights = speeds(batch, len(batch.points) // path.shape[-2], batch.along_points(1))
         return (values @ weights).sum(-1).reshape(path.shape[:-2])
 
     def energy(self, path: Float[Tensor, "... t d"]) -> Float[Tensor, " ..."]:
@@ -86,7 +86,7 @@ class Paths(ABC):
             InputError: fewer than two points.
         """
         batch = self._joined(path)
-        values, weights = speeds(batch, len(batch.points) // path.shape[-2], CHUNK_POINTS)
+        values, weights = speeds(batch, len(batch.points) // path.shape[-2], batch.along_points(1))
         return (values.square() @ weights).sum(-1).reshape(path.shape[:-2]) * (path.shape[-2] - 1) / 2
 
     def transport(self, path: Float[Tensor, "t d"], v: Float[Tensor, "... d"]) -> Float[Tensor, "... t d"]:

@@ -18,7 +18,7 @@ from symgeo.pullback.chart import Chart
 from symgeo.pullback.differentiation import differentiate
 from symgeo.pullback.feature_map import watched
 from symgeo.pullback.jet import Jet, pair_count
-from symgeo.pullback.jet_tensor import FUSED, JetTensor, UnsupportedError, outer_keys, refused
+from symgeo.pullback.jet_tensor import FUSED, Carrying, JetTensor, UnsupportedError, outer_keys, refused
 
 
 @contextmanager
@@ -80,7 +80,8 @@ def through(function: Callable[[Tensor], Tensor], make: Callable[[], JetTensor])
     k, order = jet.k, jet.order
     with refused():
         try:
-            result = function(jet)
+            with Carrying():
+                result = function(jet)
         except UnsupportedError as error:
             result = once_more(function, make, str(error))
     return as_jet(result, k, order)
@@ -103,7 +104,8 @@ def once_more(function: Callable[[Tensor], Tensor], make: Callable[[], JetTensor
     with plain_kernels():
         if stopped in FUSED:
             try:
-                return function(make())
+                with Carrying():
+                    return function(make())
             except UnsupportedError as error:
                 stopped = str(error)
         with refused(stopped):

@@ -1,6 +1,6 @@
 r"""The geometry that a feature map pulls back to its inputs.
 
-For Phi: R^d -> R^n with the flat metric on R^n,
+For Phi: R^d -> R^n with the flat metric on R^n, or another (`target`, `ambient`),
 
     g_mn(x) = d_m Phi . d_n Phi,
 
@@ -19,7 +19,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from symgeo.errors import InputError
-from symgeo.pullback.batch import CHUNK_POINTS, Batch, check_size, located
+from symgeo.pullback.ambient import Ambient
+from symgeo.pullback.batch import Batch, check_size, located
 from symgeo.pullback.chart import Chart
 from symgeo.pullback.directional import extrinsic, sectional_curvature
 from symgeo.pullback.feature_map import FeatureMap
@@ -52,7 +53,9 @@ class Pullback(Paths):
         input_shape: the shape of one input, (c, h, w) for images; coordinates are then counted flat, d = c h w. Not
             needed for vectors, nor for a module whose first layer is a convolution.
         target: the metric on the features: "flat"; "fisher", the Fisher-Rao metric of the softmax that the features are
-            the logits of; positive weights (n,); or a positive definite matrix (n, n).
+            the logits of; positive weights (n,); a positive definite matrix (n, n); or a metric that varies, a callable
+            (batch, n) -> (batch, n, n) that torch differentiates twice, symmetric and positive definite at the features
+            of every point. Of the last, n^3 first derivatives are formed at a point.
         on_singular: what to do where the metric has no inverse or no volume: "raise" a NumericalError that names the
             first such point, or "mark" the point: minus infinity for a log volume, NaN for every other number.
         chunk: how many points go through at once; by default 640, fewer for wide networks and more for those of one
@@ -78,6 +81,7 @@ class Pullback(Paths):
             raise InputError(f"`chunk` must be a positive number of points, not {chunk}.")
         self._map = FeatureMap(features, target)
         self._target = target
+        self._ambient = Ambient(target) if callable(target) else None
         self._input_shape = input_shape
         self._section: Chart | None = None
         self._on_singular = on_singular
@@ -175,7 +179,7 @@ class Pullback(Paths):
         check_curved(batch, "a sectional curvature")
         check_size(batch, 0, 1, "a sectional curvature")
         along = [self._vectors(batch, name, vector) for name, vector in (("u", u), ("v", v))]
-        values, ranks, planes, bends = sectional_curvature(batch, *along, self._chunk or CHUNK_POINTS)
+        values, ranks, planes, bends = sectional_curvature(batch, *along, self._chunk or batch.along_points(2))
         if not bends.any():
             check_not_piecewise(batch, "a sectional curvature", self._chunk)
         singular = self._singular(batch, batch.shaped(ranks), "a sectional curvature")
@@ -197,8 +201,8 @@ class Pullback(Paths):
             InputError: the target is curved.
             NumericalError: the metric is singular at some point.
         """
-        if self._target == "fisher":
-            raise InputError('`target` "fisher" is a curved space: extrinsic curvature is had for constant targets.')
+        if self._target == "fisher" or self._ambient is not None:
+            raise InputError("`target` is a curved space: extrinsic curvature is had for flat and constant targets.")
         batch = self._batch(x)
         check_curved(batch, "the extrinsic curvature")
         check_size(batch, 0, 2, "the extrinsic curvature")
@@ -209,7 +213,7 @@ class Pullback(Paths):
         return ExtrinsicCurvature(mean.masked_fill(singular[..., None], math.nan), norm.masked_fill(singular, math.nan))
 
     def metric(self, x: Float[Tensor, "... d"]) -> Float[Tensor, "... d d"]:
-        """The metric g_mn = d_m Phi . d_n Phi."""
+        """The metric g_mn = d_m Phi . d_n Phi, in the product of the target."""
         return self.evaluate(x, "metric")["metric"]
 
     def log_volume(self, x: Float[Tensor, "... d"]) -> Float[Tensor, " ..."]:
@@ -280,7 +284,7 @@ class Pullback(Paths):
         return other
 
     def _batch(self, x: Tensor) -> Batch:
-        return located(self._map, x, self._section, self._input_shape)
+        return located(self._map, x, self._section, self._input_shape, self._ambient)
 
     def _vectors(self, batch: Batch, name: str, vectors: Tensor) -> Float[Tensor, "batch d"]:
         if vectors.shape not in ((batch.d,), (*batch.leading, batch.d)) or not vectors.isfinite().all():

@@ -6,12 +6,14 @@ curvature computed from it would be zero almost everywhere, and mean nothing.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symgeo.errors import InputError
-from symgeo.pullback.batch import Batch
+from symgeo.pullback.batch import MEMORY_BYTES, Batch
 
 
 def check_curved(batch: Batch, name: str) -> None:
-    """Refuse a map with kinks, or whose metric has no inverse anywhere.
+    """Refuse a map or a target with kinks, a target too large to differentiate, a metric with no inverse anywhere.
 
     Args:
         batch: the points and the map.
@@ -24,6 +26,17 @@ def check_curved(batch: Batch, name: str) -> None:
         raise InputError(
             f"`features` has kinks ({', '.join(batch.trial.kinks)}), where its first derivative jumps: {name} would be "
             "meaningless; use a smooth activation, or ask for `metric` and `log_volume`."
+        )
+    if batch.target_kinks:
+        raise InputError(
+            f"`target` has kinks ({', '.join(batch.target_kinks)}), where its first derivative jumps: {name} would be "
+            "meaningless; write it with smooth functions, or ask for `metric` and `log_volume`."
+        )
+    if batch.ambient_bytes(2) > MEMORY_BYTES:
+        raise InputError(
+            f"`target` is a metric that varies over {batch.n} features: for {name}, its derivatives at one point would "
+            f"need {batch.ambient_bytes(2) / 1e9:.0f} GB (the limit is {MEMORY_BYTES / 1e9:.0f}); take fewer "
+            "features."
         )
     if batch.n < batch.d:
         raise InputError(
@@ -43,7 +56,7 @@ def check_not_piecewise(batch: Batch, name: str, chunk: int | None) -> None:
     Raises:
         InputError: the first derivatives differ between points, or an operation was seen that may have made kinks.
     """
-    slopes = batch.map(1, lambda jet: (jet.first.transpose(0, 1).flatten(1),), chunk)[0]
+    slopes = replace(batch, ambient=None).map(1, lambda jet: (jet.first.transpose(0, 1).flatten(1),), chunk)[0]
     if batch.trial.suspects or (slopes != slopes[0]).any():
         suspects = f" ({', '.join(batch.trial.suspects)})" if batch.trial.suspects else ""
         raise InputError(

@@ -6,7 +6,8 @@ A metric on the features is had by composing the feature map with an isometric e
     Fisher-Rao of softmax:   y -> 2 sqrt(softmax(y)),
 
 the latter because sum_i dp_i^2 / p_i = sum_i (d 2 sqrt p_i)^2: the simplex is a piece of the sphere of radius 2.
-Curvature of the pullback is intrinsic, and so the same whichever isometric embedding it is computed through.
+Curvature of the pullback is intrinsic, and so the same whichever isometric embedding it is computed through. For any
+other metric that varies from place to place, no isometric embedding is at hand: its own curvature comes in (`ambient`).
 """
 
 from __future__ import annotations
@@ -20,25 +21,27 @@ from torch import Tensor
 
 from symgeo.errors import InputError
 
-Target = Literal["flat", "fisher"] | Tensor
+Target = Literal["flat", "fisher"] | Tensor | Callable[[Tensor], Tensor]
 
 
 def embedding(target: Target) -> Callable[[Float[Tensor, "batch n"]], Float[Tensor, "batch m"]] | None:
-    """The isometric embedding of the features with this metric; None for the flat one.
+    """The isometric embedding of the features with this metric; None for the flat one, and for one that varies.
 
     Args:
         target: "flat"; "fisher", the features being the logits of a softmax; positive weights (n,) for a diagonal
-            metric; a positive definite matrix (n, n).
+            metric; a positive definite matrix (n, n); a callable (batch, n) -> (batch, n, n), a metric that varies.
 
     Raises:
         InputError: no such metric.
     """
     if isinstance(target, str):
         if target not in ("flat", "fisher"):
-            raise InputError(f'`target` must be "flat", "fisher", weights or a matrix, not {target!r}.')
+            raise InputError(f'`target` must be "flat", "fisher", weights, a matrix or a callable, not {target!r}.')
         return None if target == "flat" else lambda y: 2 * (torch.log_softmax(y, -1) / 2).exp()
+    if callable(target):
+        return None
     if not isinstance(target, Tensor) or target.ndim not in (1, 2) or not target.is_floating_point():
-        raise InputError('`target` must be "flat", "fisher", weights (n,) or a matrix (n, n), in floats.')
+        raise InputError('`target` must be "flat", "fisher", weights (n,), a matrix (n, n), in floats, or a callable.')
     if target.ndim == 1:
         if not (target > 0).all():
             raise InputError(f"`target` must have positive weights; the least is {target.min():.3g}.")

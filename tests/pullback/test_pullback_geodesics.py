@@ -122,3 +122,16 @@ def test_principal_stretches(n: int, d: int) -> None:
     torch.testing.assert_close(rebuilt, geo.metric(x), rtol=0, atol=1e-13)
     assert ((stretches.values > 1e-12).sum(-1) == geo.rank(x)).all()
     assert (stretches.values.diff(dim=-1) <= 0).all()
+
+
+def test_float32_geodesics_ask_for_what_rounding_allows():
+    """In single precision the tolerance is that of the dtype, so that the solver ends; great circles as the answer."""
+
+    def sphere(x):
+        return torch.stack([x[:, 0].sin() * x[:, 1].cos(), x[:, 0].sin() * x[:, 1].sin(), x[:, 0].cos()], dim=1)
+
+    start = torch.tensor([[math.pi / 2, 0.0]], dtype=torch.float32)
+    end = Pullback(sphere).exp(start, torch.tensor([[0.6, 0.8]], dtype=torch.float32))
+    along = torch.tensor([0.0, 0.8, -0.6], dtype=torch.float64)
+    expected = math.cos(1) * torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64) + math.sin(1) * along
+    assert (sphere(end.double())[0] - expected).abs().max() < 1e-5

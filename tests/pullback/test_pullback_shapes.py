@@ -10,7 +10,7 @@ import torch
 from beartype import beartype
 from jaxtyping import jaxtyped
 
-from symgeo.pullback import frame, gauss, jet, propagation
+from symgeo.pullback import ambient, frame, gauss, jet, propagation
 from symgeo.pullback.chart import Chart
 
 
@@ -47,3 +47,15 @@ def test_a_wrong_shape_is_seen_by_the_checker(monkeypatch: pytest.MonkeyPatch) -
     checked(frame, monkeypatch)
     with pytest.raises(Exception, match="batch d n"):
         frame.orthonormal_frame(torch.ones(3, 2))
+
+
+def test_shapes_under_a_metric_that_varies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (ambient, gauss):
+        checked(module, monkeypatch)
+    y, vectors = torch.rand(5, 4, dtype=torch.float64), torch.rand(5, 3, 4, dtype=torch.float64)
+    space = ambient.Ambient(lambda y: (1 + y.square().sum(1))[:, None, None] * torch.eye(4, dtype=y.dtype))
+    lower, gradient = space.root(y, str), space.gradient(y)
+    assert gradient.shape == (5, 4, 4, 4)
+    assert ambient.connection(gradient, lower, vectors).shape == (5, 3, 3, 4)
+    curvature = space.curvature(y, lower, gradient, vectors)
+    assert gauss.lowered(curvature, vectors[..., :3]).shape == (5, 3, 3, 3, 3)

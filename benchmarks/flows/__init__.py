@@ -1,0 +1,1 @@
+"""What the flows cost and how exact they are: python -m benchmarks.flows."""

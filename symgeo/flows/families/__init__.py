@@ -1,0 +1,1 @@
+"""Generated kernels of homogeneous metrics; tooling/homogeneous_kernels.py writes them."""

@@ -1,0 +1,62 @@
+"""Flows by name, and the command line that runs them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from symgeo.cli import app
+from symgeo.errors import InputError
+from symgeo.flows import End, load
+from symgeo.flows.presets import KINDS, METRICS, named_flow
+
+
+@pytest.mark.parametrize("metric", [name for name in METRICS if name != "neckpinch"])
+def test_every_start_flows(metric: str) -> None:
+    points = {"rosenau": 28, "torus": 48, "torus-mode": 48}.get(metric)
+    flow = named_flow("ricci", metric, until=0.05, frames=3, points=points)
+    assert flow.end is End.reached
+    np.testing.assert_allclose(flow.times, [0, 0.025, 0.05])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "ricci"])
+def test_every_kind_flows(kind: str) -> None:
+    flow = named_flow(kind, until=0.01, frames=2, points=11)
+    assert flow.end is End.reached
+    assert flow.last["g"].shape == (2, 2, 11, 11)
+
+
+def test_the_command_stores_a_flow_past_its_singularity(tmp_path) -> None:
+    path = tmp_path / "deep" / "sphere.npz"
+    arguments = ["flow", "ricci", "--metric", "sphere", "--start", "rho=2", "--start", "dimension=4", "-o", str(path)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0
+    assert "the metric collapses at t = 0.3333333333" in result.output
+    assert load(path).singular_time == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: named_flow("yamabe"), "must be one of ricci"),
+        (lambda: named_flow("ricci", "klein"), "the known ones are neckpinch"),
+        (lambda: named_flow("ricci", "torus", until=-1.0), "`--until`"),
+        (lambda: named_flow("ricci", "torus", frames=1), "`--frames`"),
+        (lambda: named_flow("ricci", "torus", start={"neck": 0.1}), "`--start` neck"),
+        (lambda: named_flow("ricci", "sphere", start={"radius": 1.0}), "must give rho"),
+    ],
+)
+def test_flows_that_have_no_name(call, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["-o", "flow.h5"], "must end in .npz"), (["--start", "neck"], "must be like neck=0.2")],
+)
+def test_commands_that_cannot_be_meant(arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(app, ["flow", "ricci", *arguments])
+    assert isinstance(result.exception, InputError)
+    assert message in str(result.exception)
