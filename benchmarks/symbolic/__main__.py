@@ -89,10 +89,11 @@ def table(results: dict[str, dict[str, dict[str, object]]], systems: list[str], 
 
 Written by `make bench-symbolic`. Every cell is a fresh process, from the matrix to a SymPy expression, in seconds of
 processor time; imports are not counted (Maxima: its start is). In brackets: how many times symgeo's time. The limit was
-{limit:g} s. Each answer is evaluated at a rational point and compared, to 25 digits, with the closed form or, where
-there is none, with the definition at that point. "Zero not recognised": a vacuum whose scalar curvature was not
-returned as 0. "Not evaluated": an answer in objects of the system's own that could not be put in numbers. "Fails": an
-error of the system itself. "-": not tried, since the system did not end on an easier case of the kind.
+{limit:g} s, or what the cell says. Each answer is evaluated at a rational point and compared, to 25 digits, with the
+closed form or, where there is none, with the definition at that point. "Zero not recognised": a vacuum whose scalar
+curvature was not returned as 0. "Not evaluated": an answer in objects of the system's own that could not be put in
+numbers. "Fails": an error of the system itself. "-": not tried, since the system did not end on an easier case of the
+kind.
 
 {machine}. The rows below the last network of three units are our choice of harder ones.
 
