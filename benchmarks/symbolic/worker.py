@@ -5,6 +5,7 @@ Runs in the peers' environment too, so it imports nothing of symgeo but for symg
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import time
@@ -90,6 +91,8 @@ SYSTEMS = {
 def main(system: str, name: str) -> None:
     """Time the system on the case, from matrix to SymPy expression, and check the value."""
     curvature, case = SYSTEMS[system](), CASES[name]()
+    gc.collect()
+    gc.freeze()  # else a row may pay for a walk through all that imports have made, 40 ms, and the next may not
     start = time.process_time()
     result = sp.sympify(curvature(case))
     seconds = time.process_time() - start
