@@ -8,13 +8,17 @@ from __future__ import annotations
 import re
 import sys
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from tqdm import tqdm
 
 from symgeo.errors import CheckFailed, InputError, SymgeoError
+
+if TYPE_CHECKING:
+    from symgeo.flows import Family
 
 # Optional packages, and the extra that brings each.
 _EXTRAS = {"torch": "torch", "safetensors": "torch", "sklearn": "torch", "pooch": "torch", "matplotlib": "figures"}
@@ -244,6 +248,7 @@ def flow(
 ) -> None:
     """Let a metric flow up to a time or to its singularity, and store the trajectory; Ctrl-C keeps what there is."""
     from symgeo.flows.presets import named_flow
+    from symgeo.geometry import HOMOGENEOUS
 
     if output.suffix != ".npz":
         raise InputError(f"`--output` must end in .npz, not {output.name!r}")
@@ -255,11 +260,29 @@ def flow(
             bar.update()
 
         made = named_flow(
-            kind, metric, until=until, frames=frames, start=_numbers(start), points=points, seed=seed, progress=shown
+            kind,
+            metric,
+            families={name: partial(_family, name) for name in HOMOGENEOUS},
+            until=until,
+            frames=frames,
+            start=_numbers(start),
+            points=points,
+            seed=seed,
+            progress=shown,
         )
     print(f"{made.save(output)}: {len(made.times)} states up to t = {made.times[-1]:.8g}")
     if made.message:
         print(made.message)
+
+
+def _family(name: str, dimension: int) -> Family:
+    """The kernels of a homogeneous metric."""
+    from symgeo import generate
+    from symgeo.flows import Family
+    from symgeo.geometry import homogeneous_metric
+
+    made = homogeneous_metric(name, dimension)
+    return Family(generate(made.metric.matrix), generate(made.metric.ricci), made.point, made.parameters)
 
 
 def _numbers(texts: list[str] | None) -> dict[str, float]:

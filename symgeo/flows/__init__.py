@@ -3,7 +3,7 @@
 from symgeo.flows.conformal import conformal_curvature, conformal_flow
 from symgeo.flows.diffeomorphism import perelman_to_ricci, pulled_back
 from symgeo.flows.disc import disc_flow
-from symgeo.flows.homogeneous import FAMILIES, Family, family, homogeneous_flow
+from symgeo.flows.homogeneous import Family, homogeneous_flow
 from symgeo.flows.kernel_flow import QuadraticFlow, kernel_flow, limit
 from symgeo.flows.kernels import CosineFeatures, delta, erf_ntk, gaussian, relu_ntk
 from symgeo.flows.metric_network import MetricNetwork, metric_network
@@ -39,7 +39,6 @@ from symgeo.flows.tensor_flow import tensor_flow
 from symgeo.flows.trajectory import End, Trajectory, load
 
 __all__ = [
-    "FAMILIES",
     "CosineFeatures",
     "End",
     "Family",
@@ -67,7 +66,6 @@ __all__ = [
     "erf_ntk",
     "f_functional",
     "f_rate",
-    "family",
     "fixed_kernel_flow",
     "gaussian",
     "gram",

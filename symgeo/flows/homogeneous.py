@@ -2,19 +2,18 @@ r"""Ricci flow of homogeneous metrics, an ordinary differential equation for the
 
     g = sum_k c_k(t) B_k,     dc/dt . B = -2 Ric(g) at one point, and so at all
 
-The matrix and the Ricci tensor are kernels that the symbolic engine derives (`symgeo.generate`), of any metric that is
-linear in its parameters and stays in its family. Those of `FAMILIES` are in the package: spheres and hyperbolic spaces
-of any dimension, Bianchi IX (Berger's spheres among them), Nil, Sol, S^2 x H^2, and the warped product
-a du^2 + b e^{2u} (dv^2 + dx^2 + dy^2).
+The matrix and the Ricci tensor are kernels that are handed over, of any metric that is linear in its parameters and
+stays in its family; `symgeo.geometry.homogeneous_metric` has some and `symgeo.generate` makes their kernels:
+
+    nil = homogeneous_metric("nil")
+    family = Family(generate(nil.metric.matrix), generate(nil.metric.ricci), nil.point, nil.parameters)
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, SupportsFloat
 
 import numpy as np
 from jaxtyping import Float
@@ -49,47 +48,8 @@ class Family:
 
     matrix: TensorKernel
     ricci: TensorKernel
-    point: Float[ndarray, " d"]
+    point: Sequence[SupportsFloat] | Float[ndarray, " d"]
     parameters: tuple[str, ...]
-
-
-_POINTS: Mapping[str, tuple[tuple[float, ...] | None, tuple[str, ...]]] = MappingProxyType(
-    {
-        "sphere": (None, ("rho",)),
-        "hyperbolic": (None, ("rho",)),
-        "bianchi_ix": ((np.pi / 2, 0.0, 0.0), ("a", "b", "c")),  # where the coframe is d theta, d phi, d psi
-        "nil": ((0.0, 0.0, 0.0), ("a", "b", "c")),
-        "sol": ((0.0, 0.0, 0.0), ("a", "b", "c")),
-        "product": ((np.pi / 2, 0.0, 0.0, 1.0), ("a", "b")),
-        "warped": ((0.0, 0.0, 0.0, 0.0), ("a", "b")),
-    }
-)
-#: Names that `family` knows.
-FAMILIES = tuple(_POINTS)
-
-
-def family(name: str, dimension: int = 3) -> Family:
-    """A family of the package.
-
-    Args:
-        name: "sphere" and "hyperbolic" (rho is the radius squared), "bianchi_ix" (a sigma_1^2 + b sigma_2^2 +
-            c sigma_3^2, d sigma_1 = -sigma_2 ^ sigma_3; the unit S^3 is 1/4, 1/4, 1/4), "nil" (a dx^2 + b dy^2 +
-            c (dz - x dy)^2), "sol" (a e^{2z} dx^2 + b e^{-2z} dy^2 + c dz^2), "product" (a S^2 + b H^2), "warped".
-        dimension: of "sphere" and "hyperbolic".
-
-    Raises:
-        InputError: an unknown name, or a dimension below 2.
-    """
-    if name not in _POINTS:
-        raise InputError(f"`name` must be one of {', '.join(FAMILIES)}, not {name!r}")
-    point, parameters = _POINTS[name]
-    if dimension < 2:
-        raise InputError(f"`dimension` must be at least 2, not {dimension}")
-    matrix, ricci = (
-        getattr(importlib.import_module(f"symgeo.flows.families.{name}_{quantity}"), quantity)
-        for quantity in ("matrix", "ricci")
-    )
-    return Family(matrix, ricci, np.zeros(dimension) if point is None else np.array(point), parameters)
 
 
 def homogeneous_flow(
@@ -104,7 +64,7 @@ def homogeneous_flow(
     """The Ricci flow of a homogeneous metric, up to where it collapses.
 
     Args:
-        metrics: the family, from `family` or with kernels of one's own.
+        metrics: the family.
         start: the parameters' values.
         times: where states are wanted, the first that of the start.
         tolerance: relative error of a step (Dormand and Prince, eighth order).
@@ -148,7 +108,7 @@ def homogeneous_flow(
             recorder.add(t, {"parameters": c}, rate.measures(c))
         singular = t + _first(rate, c, np.inf) / 0.01
         message = f"the metric collapses at t = {singular:.10g}; the last good state is at t = {t:.10g}"
-    return recorder.done(end, message, singular, {"point": metrics.point})
+    return recorder.done(end, message, singular, {"point": rate.point})
 
 
 def _first(rate: _Rate, c: ndarray, longest: float) -> float:
@@ -162,10 +122,11 @@ class _Rate:
 
     def __init__(self, metrics: Family) -> None:
         self.metrics = metrics
+        self.point = np.array([float(value) for value in metrics.point])
         count = len(metrics.parameters)
 
         def matrix(c: ndarray) -> ndarray:
-            return metrics.matrix(metrics.point, **self._named(c))
+            return metrics.matrix(self.point, **self._named(c))
 
         one, other = np.ones(count), 2.0 + np.arange(count)
         self.basis = np.stack([matrix(one + row) - matrix(one) for row in np.eye(count)], axis=-1)
@@ -188,7 +149,7 @@ class _Rate:
 
     def ricci(self, c: ndarray) -> Float[ndarray, "d d"]:
         """R_ij at the point."""
-        return self.metrics.ricci(self.metrics.point, **self._named(c))
+        return self.metrics.ricci(self.point, **self._named(c))
 
     def __call__(self, t: float, c: ndarray) -> ndarray:
         """dc/dt; not a number where a trial step leaves the metrics, so that the step is made shorter."""

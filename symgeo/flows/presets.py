@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeAlias
 
 import numpy as np
 
 from symgeo.errors import InputError
 from symgeo.flows import exact
 from symgeo.flows.conformal import conformal_flow
-from symgeo.flows.homogeneous import FAMILIES, family, homogeneous_flow
+from symgeo.flows.homogeneous import Family, homogeneous_flow
 from symgeo.flows.metric_network import metric_network
 from symgeo.flows.natural_gradient import natural_flow
 from symgeo.flows.periodic import PeriodicGrid
@@ -28,8 +30,11 @@ METRICS: Mapping[str, float] = {
     "rosenau": 2.0,
     "torus-mode": 1.0,
     "torus": 0.5,
-    **{name.replace("_", "-"): 1.0 for name in FAMILIES},
 }
+#: For how long a homogeneous metric flows if nothing is said.
+HOMOGENEOUS = 1.0
+#: A homogeneous family of the dimension asked for.
+Families: TypeAlias = Mapping[str, Callable[[int], Family]]
 #: Of the other kinds.
 DURATIONS: Mapping[str, float] = {"perelman": 0.05, "network": 0.05, "natural": 0.05}
 
@@ -38,6 +43,7 @@ def named_flow(
     kind: str,
     metric: str = "neckpinch",
     *,
+    families: Families = MappingProxyType({}),
     until: float | None = None,
     frames: int = 41,
     start: Mapping[str, float] | None = None,
@@ -50,7 +56,8 @@ def named_flow(
     Args:
         kind: "ricci"; "perelman", of a random metric on a torus; "network", gradient descent of Perelman's functional
             on a network's parameters; "natural", a network that tracks Ricci flow.
-        metric: for "ricci", a name of METRICS.
+        metric: for "ricci", a name of METRICS or of `families`.
+        families: homogeneous metrics by name, underscores written as hyphens in `metric`.
         until: the last time; each start has its own if not given.
         frames: how many states are kept, the first and the last among them.
         start: numbers of the start: `neck` of the neckpinch; the parameters of a homogeneous family, all 1 but for
@@ -64,17 +71,18 @@ def named_flow(
     """
     if kind not in KINDS:
         raise InputError(f"`kind` must be one of {', '.join(KINDS)}, not {kind!r}")
-    if kind == "ricci" and metric not in METRICS:
-        raise InputError(f"`--metric` {metric!r} is unknown; the known ones are {', '.join(METRICS)}")
-    duration = (METRICS[metric] if kind == "ricci" else DURATIONS[kind]) if until is None else until
+    known = {**METRICS, **{name.replace("_", "-"): HOMOGENEOUS for name in families}}
+    if kind == "ricci" and metric not in known:
+        raise InputError(f"`--metric` {metric!r} is unknown; the known ones are {', '.join(known)}")
+    duration = (known[metric] if kind == "ricci" else DURATIONS[kind]) if until is None else until
     if not (duration > 0 and math.isfinite(duration)):
         raise InputError(f"`--until` must be a positive time, not {until!r}")
     if frames < 2:
         raise InputError(f"`--frames` must be at least 2, not {frames}")
     times, given = np.linspace(0, duration, frames), dict(start or {})
     name = metric.replace("-", "_")
-    if kind == "ricci" and name in FAMILIES:
-        return _homogeneous(name, given, times, progress)
+    if kind == "ricci" and name in families:
+        return _homogeneous(name, families, given, times, progress)
     neck = given.pop("neck", 0.3) if (kind, metric) == ("ricci", "neckpinch") else None
     if given:
         raise InputError(f"`--start` {', '.join(given)} is no number of this start")
@@ -91,9 +99,11 @@ def named_flow(
     return flow(network, grid, times, progress=progress)
 
 
-def _homogeneous(name: str, given: dict[str, float], times: np.ndarray, progress: Progress | None) -> Trajectory:
+def _homogeneous(
+    name: str, families: Families, given: dict[str, float], times: np.ndarray, progress: Progress | None
+) -> Trajectory:
     dimension = given.pop("dimension", 3.0) if name in ("sphere", "hyperbolic") else 3.0
-    metrics = family(name, int(dimension))
+    metrics = families[name](int(dimension))
     values = (1.0, 2.0, 3.0) if name == "bianchi_ix" else (1.0,) * 3
     start = dict(zip(metrics.parameters, values, strict=False)) | given
     return homogeneous_flow(metrics, start, times, progress=progress)

@@ -3,6 +3,7 @@
 from symgeo.geometry.chart import CoordinateMetric
 from symgeo.geometry.embedding import PullbackMetric
 from symgeo.geometry.hessian import HessianMetric
+from symgeo.geometry.homogeneous import HOMOGENEOUS, HomogeneousMetric, homogeneous_metric
 from symgeo.geometry.kernel_metric import KernelMetric, RadialKernelMetric, conformal_change
 from symgeo.geometry.metric import Metric
 from symgeo.geometry.radial import RadialMetric
@@ -10,8 +11,10 @@ from symgeo.geometry.radial_distance import radial_distance
 from symgeo.geometry.radial_tensor import RadialTensor
 
 __all__ = [
+    "HOMOGENEOUS",
     "CoordinateMetric",
     "HessianMetric",
+    "HomogeneousMetric",
     "KernelMetric",
     "Metric",
     "PullbackMetric",
@@ -19,5 +22,6 @@ __all__ = [
     "RadialMetric",
     "RadialTensor",
     "conformal_change",
+    "homogeneous_metric",
     "radial_distance",
 ]

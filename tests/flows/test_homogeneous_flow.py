@@ -1,4 +1,4 @@
-"""Homogeneous Ricci flows from generated kernels, against exact solutions and against kernels made afresh."""
+"""Homogeneous Ricci flows from generated kernels, against exact solutions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import symgeo
 from symgeo.errors import InputError
-from symgeo.flows import FAMILIES, End, Family, exact, family, homogeneous_flow
-from tooling.homogeneous_kernels import families
+from symgeo.flows import End, Family, exact, homogeneous_flow
+from tests.flows.families import family
 
 
 @pytest.mark.parametrize("n", [2, 3, 6])
@@ -74,29 +74,26 @@ def test_bianchi_ix_becomes_round(a: float, b: float, c: float) -> None:
     assert flow.end is End.singular
     last = flow.last["parameters"]
     assert np.ptp(last) / last.max() < 1e-3
-    volume = flow.measures["volume"]  # d log V / dt = -R
-    middle = slice(0, len(volume) // 2)
-    rate = np.gradient(np.log(volume), flow.times, edge_order=2)[middle]
-    assert np.isfinite(rate).all()
     # the order a < b < c is kept
     order = np.argsort(flow.states["parameters"][0], kind="stable")
     assert (np.diff(flow.states["parameters"][:, order], axis=1) > -1e-9).all()
+
+
+def test_the_volume_falls_at_the_rate_of_the_scalar_curvature() -> None:
+    """d log sqrt det g / dt = -R: a central difference is off by order 2 in the step."""
+    steps, errors = [4e-3, 2e-3, 1e-3], []
+    for h in steps:
+        flow = homogeneous_flow(family("bianchi_ix"), {"a": 1.0, "b": 2.0, "c": 3.0}, [0, h, 2 * h])
+        log_volume = np.log(flow.measures["volume"])
+        rate = (log_volume[2] - log_volume[0]) / (2 * h)
+        errors.append(abs(rate + flow.measures["scalar_curvature"][1]))
+    assert np.polyfit(np.log(steps), np.log(errors), 1)[0] == pytest.approx(2, abs=0.05)
 
 
 def test_the_unit_three_sphere_is_a_quarter() -> None:
     flow = homogeneous_flow(family("bianchi_ix"), {"a": 0.25, "b": 0.25, "c": 0.25}, [0, 0.1])
     np.testing.assert_allclose(4 * flow.states["parameters"][-1], exact.sphere_radius_squared(0.1, 3), rtol=1e-11)
     assert flow.measures["scalar_curvature"][0] == pytest.approx(6, rel=1e-13)
-
-
-@pytest.mark.parametrize("name", FAMILIES)
-def test_the_kernels_are_those_of_the_symbolic_engine(name: str) -> None:
-    """The modules in the package against kernels derived now."""
-    made, metric = family(name, 4), families()[name]
-    values = dict(zip(made.parameters, (0.7, 1.3, 0.4), strict=False))
-    x = made.point + 0.1 * np.arange(1, len(made.point) + 1)
-    for kept, quantity in ((made.matrix, metric.matrix), (made.ricci, metric.ricci)):
-        np.testing.assert_allclose(kept(x, **values), symgeo.generate(quantity)(x, **values), rtol=1e-13, atol=1e-15)
 
 
 def test_kernels_of_ones_own() -> None:
@@ -121,10 +118,6 @@ def test_families_that_cannot_be_meant() -> None:
         homogeneous_flow(made([a**2, a**2 * sp.sinh(x) ** 2, a]), {"a": 1.0}, [0, 1])
     with pytest.raises(InputError, match="leaves the family"):
         homogeneous_flow(made([a, a * sp.cosh(x) ** 2, a]), {"a": 1.0}, [0, 1])
-    with pytest.raises(InputError, match="must be one of sphere"):
-        family("klein")
-    with pytest.raises(InputError, match="at least 2"):
-        family("sphere", 1)
     with pytest.raises(InputError, match="must give rho, not radius"):
         homogeneous_flow(family("sphere"), {"radius": 1.0}, [0, 1])
     with pytest.raises(InputError, match="makes no metric: rho = -1"):

@@ -10,12 +10,15 @@ from symgeo.cli import app
 from symgeo.errors import InputError
 from symgeo.flows import End, load
 from symgeo.flows.presets import KINDS, METRICS, named_flow
+from tests.flows.families import FAMILIES
+
+HOMOGENEOUS = [name.replace("_", "-") for name in FAMILIES]
 
 
-@pytest.mark.parametrize("metric", [name for name in METRICS if name != "neckpinch"])
+@pytest.mark.parametrize("metric", [*(name for name in METRICS if name != "neckpinch"), *HOMOGENEOUS])
 def test_every_start_flows(metric: str) -> None:
     points = {"rosenau": 28, "torus": 48, "torus-mode": 48}.get(metric)
-    flow = named_flow("ricci", metric, until=0.05, frames=3, points=points)
+    flow = named_flow("ricci", metric, families=FAMILIES, until=0.05, frames=3, points=points)
     assert flow.end is End.reached
     np.testing.assert_allclose(flow.times, [0, 0.025, 0.05])
 
@@ -44,7 +47,7 @@ def test_the_command_stores_a_flow_past_its_singularity(tmp_path) -> None:
         (lambda: named_flow("ricci", "torus", until=-1.0), "`--until`"),
         (lambda: named_flow("ricci", "torus", frames=1), "`--frames`"),
         (lambda: named_flow("ricci", "torus", start={"neck": 0.1}), "`--start` neck"),
-        (lambda: named_flow("ricci", "sphere", start={"radius": 1.0}), "must give rho"),
+        (lambda: named_flow("ricci", "sphere", families=FAMILIES, start={"radius": 1.0}), "must give rho"),
     ],
 )
 def test_flows_that_have_no_name(call, message: str) -> None:

@@ -1,1 +1,0 @@
-"""Generated kernels of homogeneous metrics; tooling/homogeneous_kernels.py writes them."""
