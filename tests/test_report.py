@@ -9,6 +9,9 @@ import pytest
 from symgeo import report
 from symgeo.crosscheck import Row
 
+# Two derivations stand for all: their own tests write each.
+DERIVATIONS = ("shallow-network", "infinite-width")
+
 
 class Page(HTMLParser):
     """Tags that are opened and closed, addresses that are asked for, ids that are linked to."""
@@ -40,7 +43,8 @@ def written(tmp_path_factory):
     """A report without TeX, on the digits: what a machine with nothing but Python can make."""
     folder = tmp_path_factory.mktemp("report")
     with pytest.MonkeyPatch.context() as patch:
-        which = shutil.which
+        which, listed = shutil.which, report.scripts
+        patch.setattr(report, "scripts", lambda kind: DERIVATIONS if kind == "derivations" else listed(kind))
         patch.setattr(shutil, "which", lambda name, *a, **k: None if name == "latexmk" else which(name, *a, **k))
         return folder, report.write_report(folder, data="digits")
 
