@@ -49,7 +49,7 @@ class Preset(StrEnum):
     paper = "paper"
 
 
-class Family(StrEnum):
+class Network(StrEnum):
     """Networks whose metric is known."""
 
     wide = "wide"
@@ -106,7 +106,7 @@ def derive(
 
 @app.command()
 def generate(
-    family: Annotated[Family, typer.Argument(help="wide: infinite width, Gaussian weights. shallow: finite width.")],
+    family: Annotated[Network, typer.Argument(help="wide: infinite width, Gaussian weights. shallow: finite width.")],
     activation: Annotated[
         str, typer.Option("--activation", "-a", help='Such as erf, monomial(3), "z*exp(-z**2)".')
     ] = "erf",
@@ -130,7 +130,7 @@ def generate(
         raise InputError(
             f"`--quantity` {quantity!r} is unknown; the known ones are {', '.join(TITLES)}".replace("_", "-")
         )
-    if family is Family.wide:
+    if family is Network.wide:
         network = symgeo.WideNetwork(activation_of_text(activation))
     else:
         # Any size will do: the kernel takes width and dimension from its arguments.
