@@ -45,9 +45,9 @@ def test_derive_from_the_wheel(installed, tmp_path):
         text=True,
     )
     assert where.stdout.startswith(str(installed.parent))
-    subprocess.run([installed / "symgeo", "derive", "infinite-width", "-o", "."], cwd=tmp_path, check=True)
-    committed = ROOT / "derivations" / "04_infinite_width.tex"
-    assert (tmp_path / "04_infinite_width.tex").read_text() == committed.read_text()
+    subprocess.run([installed / "symgeo", "derive", "pullback-metric", "-o", "."], cwd=tmp_path, check=True)
+    committed = ROOT / "derivations" / "01_pullback_metric.tex"
+    assert (tmp_path / "01_pullback_metric.tex").read_text() == committed.read_text()
 
 
 def test_figure_from_the_wheel(installed, tmp_path):

@@ -136,7 +136,11 @@ train_config(replace(TINY, epochs=300, saved=(0, 300)), sys.argv[1], progress=Fa
 def test_a_killed_process_loses_nothing(tmp_path, how):
     folder = tmp_path / "killed"
     child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(folder)], cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL
+        [sys.executable, "-c", CHILD, str(folder)],
+        cwd=Path(__file__).parents[2],
+        stderr=subprocess.DEVNULL,
+        # a shell's background jobs, and so their children, ignore interrupts
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     patience = time.monotonic() + 120
     while not (folder / METRICS).exists() or (folder / METRICS).read_text().count("\n") < 10:
