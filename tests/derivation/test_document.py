@@ -24,6 +24,8 @@ COMMITTED = [
     "08_finite_width_corrections",
     "09_gradient_flow_of_metric",
     "10_published_curvature",
+    "11_ricci_flow",
+    "12_perelman",
 ]
 KINDS = {"definition", "exact", "50 digits", "quadrature", "Monte Carlo"}
 needs_tex = pytest.mark.skipif(shutil.which("latexmk") is None, reason="no TeX here")
@@ -97,6 +99,14 @@ def test_the_mean_over_the_weights_is_exact_in_every_dimension_and_summed_beside
         ("09_gradient_flow_of_metric", "metric-ntk-full"),
         ("10_published_curvature", "three"),
         ("10_published_curvature", "paraboloid-right"),
+        ("11_ricci_flow", "riemann-exact"),
+        ("11_ricci_flow", "variation"),
+        ("11_ricci_flow", "bianchi"),
+        ("11_ricci_flow", "volume-rate"),
+        ("11_ricci_flow", "evolution"),
+        ("12_perelman", "first-variation"),
+        ("12_perelman", "rate-of-F"),
+        ("12_perelman", "ricci-rate-of-F"),
     ],
 )
 def test_the_main_results_hold_for_every_d_and_n(name, label):
