@@ -114,6 +114,7 @@ class _Arranger:
         self.steps: list[Step] = []
 
     def arrange(self) -> Arrangement:
+        """Each step in the names of the code, what is the same at every point before it, then what several share."""
         for step in self.program.steps:
             if isinstance(step, Let):
                 self._let(step)

@@ -15,7 +15,7 @@ from symgeo.codegen.c_prelude import C_PRELUDE
 from symgeo.codegen.c_printer import C_INLINE, NEWER_VECTOR_FORMS, VECTOR_FORMS
 from symgeo.codegen.c_writer import CWriter, called
 from symgeo.codegen.counts import operation_counts
-from symgeo.codegen.program import Program
+from symgeo.codegen.program import OrthogonalColumns, Program
 from symgeo.codegen.source import points_of, wrapped
 
 FLAGS = ("-std=c99", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast")
@@ -28,7 +28,7 @@ _STATUS = """    0  the values are in `out`;
     4  the point number `where` is outside the chart;
     5  there is no finite value at the point number `where`;
     6  the metric is singular to working precision at the point number `where`;
-    7  columns of the weights are linearly dependent, so that the metric is singular everywhere;
+    7  {dependent};
     8  {requires}."""
 
 
@@ -85,7 +85,7 @@ def _heading(program: Program, writer: CWriter) -> str:
         *("    " + part for line in arguments for part in textwrap.wrap(line, 108, subsequent_indent="    ")),
         "",
         "Returns:",
-        *_STATUS.format(requires=requires).splitlines(),
+        *_STATUS.format(requires=requires, dependent=dependent(program)).splitlines(),
         "",
         "C99. Tested with",
         f"    cc {' '.join(FLAGS)} -c {program.name}.c    (link with -lm)",
@@ -94,6 +94,11 @@ def _heading(program: Program, writer: CWriter) -> str:
     ]
     rows = "\n".join(text).replace("*/", "* /").splitlines()
     return "/* " + "\n".join(f"   {row}".rstrip() for row in rows).lstrip() + " */\n"
+
+
+def dependent(program: Program) -> str:
+    """What is said of a matrix whose columns are linearly dependent."""
+    return next((s.dependent for s in program.steps if isinstance(s, OrthogonalColumns)), "(not used)")
 
 
 def _vector_forms(body: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import os
@@ -12,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from symgeo.codegen.c_source import FLAGS, parameters
+from symgeo.codegen.c_source import FLAGS, dependent, parameters
 from symgeo.codegen.program import Program
 from symgeo.codegen.source import SINGULAR, face
 from symgeo.errors import InputError
@@ -56,14 +57,14 @@ def c_function(program: Program, source: str) -> Callable:
                 arguments.append(held[name].ctypes.data_as(ctypes.c_void_p))  # type: ignore[attr-defined]
             else:
                 arguments.append(ctypes.c_double(held[name]))  # type: ignore[arg-type]
-        _raise(function(*arguments), where.value, x, points, space)
+        _raise(function(*arguments), where.value, x, points, program)
 
     namespace: dict[str, object] = {"__name__": f"symgeo_kernel_{program.name}", "_call": call}
     exec(compile(face(program), f"<symgeo {program.name} c>", "exec"), namespace)
     return namespace[program.name]  # type: ignore[return-value]
 
 
-def _raise(status: int, where: int, x, points, space: dict[str, object]) -> None:
+def _raise(status: int, where: int, x, points, program: Program) -> None:
     """Raise what the status says."""
     if status == 1:
         raise MemoryError("no memory for the kernel's workspace")
@@ -74,7 +75,7 @@ def _raise(status: int, where: int, x, points, space: dict[str, object]) -> None
         why = SINGULAR if status == 6 else "there is no finite value"
         raise ValueError(f"{why} at the point {x[where].tolist()}")
     if status == 7:
-        raise ValueError("`W` has linearly dependent columns, so that the metric is singular everywhere")
+        raise ValueError(dependent(program))
     if status:
         raise ValueError(f"the kernel refused its arguments (status {status})")
 
@@ -113,15 +114,13 @@ def _shared_object(source: str, name: str) -> Path:
 
 
 def _cache() -> Path:
-    """The user's cache folder, or where that cannot be written the temporary one."""
+    """The user's cache folder, or where that cannot be made or written a temporary one."""
     home = os.environ.get("XDG_CACHE_HOME")
     folder = (Path(home) if home else Path.home() / ".cache") / "symgeo" / "kernels"
-    try:
+    with contextlib.suppress(OSError):  # a read-only home, or a file where the folder should be
         folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
-            return folder
-    except OSError:
-        pass
+    if os.access(folder, os.W_OK):
+        return folder
     return Path(tempfile.mkdtemp(prefix="symgeo-kernels-"))
 
 

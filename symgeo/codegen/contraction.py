@@ -61,7 +61,8 @@ def _matrix_product(
             return f"{fixed[0][0]}.T @ {columns}", None
     matrix = _einsum(fixed, (*out, *indices), backend.einsum)
     if len(out) <= 1:
-        return f"{{0}} @ {columns}", f"{matrix}.reshape({size(out[0])}, -1)" if len(indices) > 1 and out else matrix
+        rows = f"{size(out[0])}, -1" if out else "-1"
+        return f"{{0}} @ {columns}", f"{matrix}.reshape({rows})" if len(indices) > 1 else matrix
     shape = ", ".join(size(i) for i in out)
     rows = "*".join(size(i) for i in out)
     return f"({{0}} @ {columns}).reshape({shape}, -1)", f"{matrix}.reshape({rows}, -1)"

@@ -74,13 +74,13 @@ def _values(result, x, points, why):
 '''
 
 _COLUMNS = '''
-def _orthogonal_columns(name, matrix):
+def _orthogonal_columns(matrix, dependent):
     """Q and R with matrix = Q R, the columns of Q orthonormal; linearly dependent columns are refused."""
     Q, R = np.linalg.qr(matrix)
     signs = np.where(np.diagonal(R) < 0, -1.0, 1.0).astype(matrix.dtype)
     Q, R = Q * signs, R * signs[:, None]
     if (np.diagonal(R) <= len(matrix) * np.finfo(matrix.dtype).eps * np.linalg.norm(matrix, axis=0)).any():
-        raise ValueError(f"`{name}` has linearly dependent columns, so that the metric is singular everywhere")
+        raise ValueError(dependent)
     return Q, R
 '''
 

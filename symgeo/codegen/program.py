@@ -68,12 +68,13 @@ class Stack:
 class OrthogonalColumns:
     """`target` Q and `triangle` R with `matrix` = Q R, Q^T Q = I, R upper triangular with a positive diagonal.
 
-    A matrix whose columns are linearly dependent to working precision is an error.
+    A matrix whose columns are linearly dependent to working precision is an error; `dependent` is what it says.
     """
 
     target: sp.IndexedBase
     triangle: sp.IndexedBase
     matrix: sp.IndexedBase
+    dependent: str
 
 
 @dataclass(frozen=True)

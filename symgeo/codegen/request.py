@@ -68,10 +68,10 @@ class Request:
         program = self.owner if isinstance(self.owner, Program) else self.owner.program(self.quantity)
         program = at_sizes(program, dict(self.sizes)) if self.sizes else program
         taken = C_RESERVED if self.backend == "c" else RESERVED
-        for entry in program.inputs:
-            bad = not entry.name.isidentifier() or keyword.iskeyword(entry.name)
-            if bad or entry.name in taken or entry.name == program.name:
-                raise InputError(f"`{entry.name}` cannot name an argument of a kernel; rename the symbol")
+        for name in (*(entry.name for entry in program.inputs), *map(str, program.sizes)):
+            bad = not name.isidentifier() or keyword.iskeyword(name)
+            if bad or name in taken or name == program.name:
+                raise InputError(f"`{name}` cannot name an argument of a kernel; rename the symbol")
         return program
 
 

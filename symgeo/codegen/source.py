@@ -44,7 +44,7 @@ def module_source(program: Program, backend: str = "numpy", compiled: bool = Fal
     head = _head(program, target, lines)
     tail = _tail(program, target, lines, result, moving)
     block = _block(target, lines, result, len(program.output_shape), compiled) if moving else ""
-    body = "\n".join([head, *lines.once, tail])
+    body = "\n".join([head, *_quietly(target, lines.once), tail])
     prelude = _needed(target.prelude, block + body)
     needs_math = "math." in prelude + body + block
     counts = operation_counts(writer.arrangement, program.sizes)
@@ -71,6 +71,13 @@ def module_source(program: Program, backend: str = "numpy", compiled: bool = Fal
         "",
     ]
     return "\n".join(parts)
+
+
+def _quietly(backend: Backend, lines: list[str]) -> list[str]:
+    """Lines in which NumPy says nothing of overflow: what is not finite is named in the end."""
+    if backend.name != "numpy" or not re.search(r"\b(np|special)\.[a-z0-9]+\(", "\n".join(lines)):
+        return lines
+    return ['with np.errstate(all="ignore"):', textwrap.indent("\n".join(lines), "    ")]
 
 
 def face(program: Program) -> str:

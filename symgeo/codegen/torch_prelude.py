@@ -84,13 +84,13 @@ def _values(block, x, points, why):
 '''
 
 _COLUMNS = '''
-def _orthogonal_columns(name, matrix):
+def _orthogonal_columns(matrix, dependent):
     """Q and R with matrix = Q R, the columns of Q orthonormal; linearly dependent columns are refused."""
     Q, R = torch.linalg.qr(matrix)
     signs = torch.where(torch.diagonal(R) < 0, -1.0, 1.0).to(matrix.dtype)
     Q, R = Q * signs, R * signs[:, None]
     if not _holds(torch.diagonal(R) > len(matrix) * torch.finfo(matrix.dtype).eps * matrix.norm(dim=0)):
-        raise ValueError(f"`{name}` has linearly dependent columns, so that the metric is singular everywhere")
+        raise ValueError(dependent)
     return Q, R
 '''
 

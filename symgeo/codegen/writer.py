@@ -196,7 +196,7 @@ class Writer:
         assert isinstance(step, OrthogonalColumns | TriangularInverse | InverseCholesky | LogDiagonal)
         matrix, batched, module = str(step.matrix), self.moves(step.matrix), self.backend.module
         if isinstance(step, OrthogonalColumns):
-            call = f'_orthogonal_columns("{matrix}", {matrix})'
+            call = f'_orthogonal_columns({matrix}, "{step.dependent}")'
             steps = self.arrangement.steps
             if any(not isinstance(s, Stack) and step.triangle in reads(s) for s in steps):
                 self._write(f"{step.target}, {step.triangle}", call, batched=False)

@@ -6,13 +6,14 @@ products of x and delta, so that one kernel serves every dimension.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from symgeo.codegen.program import Domain, Input, Let, Program, Stack
+from symgeo.codegen.program import Domain, Input, Let, Program, Stack, Step
 from symgeo.errors import InputError
 from symgeo.geometry.radial import RadialMetric
 from symgeo.geometry.radial_tensor import RadialTensor
@@ -34,16 +35,27 @@ TITLES = {
     "scalar_curvature": "Scalar curvature R",
 }
 
+OF_CHARTS = {
+    "einstein": "Einstein tensor R_ij - R g_ij/2",
+    "weyl": "Weyl tensor C_ijkl, all indices down",
+    "kretschmann": "Kretschmann scalar R_ijkl R^ijkl",
+}
+OF_RADIAL = {
+    "sectional_curvatures": "Sectional curvatures K_rt of planes through x, and K_tt of planes orthogonal to x,",
+    "kretschmann": OF_CHARTS["kretschmann"],
+}
 
-def title(quantity: str, of: str) -> str:
-    """The heading of a kernel: the quantity, and the metric it belongs to.
+
+def title(quantity: str, of: str, more: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The heading of a kernel: the quantity, and the metric it belongs to; `more` are titles of its kind of metric.
 
     Raises:
         InputError: for a quantity that no kernel computes; lists those that have one.
     """
-    if quantity not in TITLES:
-        raise InputError(f"`quantity` {quantity!r} has no kernel; those that have one are {', '.join(TITLES)}")
-    return f"{TITLES[quantity]} of {of}."
+    titles = {**TITLES, **more}
+    if quantity not in titles:
+        raise InputError(f"`quantity` {quantity!r} has no kernel; those that have one are {', '.join(titles)}")
+    return f"{titles[quantity]} of {of}."
 
 
 def program_of(metric: Metric, quantity: str) -> Program:
@@ -66,7 +78,7 @@ def _domain(symbol: sp.Symbol) -> Domain:
 
 def coordinate_program(metric: CoordinateMetric, quantity: str) -> Program:
     """The explicit components of a quantity in the metric's own chart; x holds the coordinates in their order."""
-    heading = title(quantity, f"a metric in the coordinates ({', '.join(map(str, metric.coordinates))})")
+    heading = title(quantity, f"a metric in the coordinates ({', '.join(map(str, metric.coordinates))})", OF_CHARTS)
     value = getattr(metric, quantity)()
     shape = tuple(map(int, getattr(value, "shape", ())))
     flat = sp.flatten(value.tolist()) if shape else [value]
@@ -99,7 +111,7 @@ def coordinate_program(metric: CoordinateMetric, quantity: str) -> Program:
     )
 
 
-def _value(metric: RadialMetric, quantity: str) -> tuple[RadialTensor | sp.Expr, list[Let]]:
+def _value(metric: RadialMetric, quantity: str) -> tuple[RadialTensor | sp.Expr | tuple[sp.Expr, ...], list[Let]]:
     """The quantity, and lines that come before it.
 
     Where a(s) is a sum with exponentials, the quantity is written in a, a' and a'', each of which keeps its digits: in
@@ -122,6 +134,9 @@ def _value(metric: RadialMetric, quantity: str) -> tuple[RadialTensor | sp.Expr,
     if isinstance(value, RadialTensor):
         value = replace(value, terms=tuple((c.xreplace(values), factors) for c, factors in value.terms))
         used = set().union(*(c.free_symbols for c, _ in value.terms))
+    elif isinstance(value, tuple):
+        value = tuple(part.xreplace(values) for part in value)
+        used = set().union(*(part.free_symbols for part in value))
     else:
         value = value.xreplace(values)
         used = value.free_symbols
@@ -148,11 +163,11 @@ def _planes(metric: RadialMetric, tensor: RadialTensor) -> RadialTensor:
 
 def radial_program(metric: RadialMetric, quantity: str, of: str | None = None, source: str | None = None) -> Program:
     """A quantity of g = a(s) delta + b(s) x x^T in any dimension d; s = x.x is computed first."""
-    heading = title(quantity, of or "a rotation-invariant metric a(s) delta + b(s) x x^T")
+    heading = title(quantity, of or "a rotation-invariant metric a(s) delta + b(s) x x^T", OF_RADIAL)
     d = metric.dimension
     s = metric.s
     i = sp.Idx("i", d)
-    steps = [Let(s, sp.Sum(X[i] * X[i], (i, 0, d - 1)))]
+    steps: list[Step] = [Let(s, sp.Sum(X[i] * X[i], (i, 0, d - 1)))]
     value, coefficients = _value(metric, quantity)
     steps += coefficients
     if isinstance(value, RadialTensor):
@@ -175,6 +190,13 @@ def radial_program(metric: RadialMetric, quantity: str, of: str | None = None, s
         formula = f"{sp.sstr(total)} in slots ({', '.join(map(str, slots))}), with\n" + "\n".join(
             f"{step.target} = {sp.sstr(step.value)}" for step in steps[:-1]
         )
+    elif isinstance(value, tuple):
+        # Named before they are put side by side: whoever reads the lines finds formulas in s there, not here.
+        output, shape = sp.IndexedBase("result"), (sp.Integer(len(value)),)
+        parts = sp.symbols(f"K1:{len(value) + 1}", real=True)
+        steps += [Let(part, expression) for part, expression in zip(parts, value, strict=True)]
+        formula = f"{quantity} = ({', '.join(map(sp.sstr, value))}),   s = x.x"
+        steps.append(Stack(output, parts, (len(value),)))
     else:
         output, shape = sp.Symbol("result", real=True), ()
         steps.append(Let(output, value))

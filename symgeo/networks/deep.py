@@ -21,7 +21,7 @@ from typing import Any
 import sympy as sp
 
 from symgeo.activations import Activation
-from symgeo.codegen.program import Let, Program
+from symgeo.codegen.program import Let, Program, reads
 from symgeo.errors import InputError
 from symgeo.gaussian import closed_expectation
 from symgeo.geometry import Metric, RadialMetric, RadialTensor
@@ -241,8 +241,10 @@ class DeepMetric(Metric):
         )
         names = {expression: _JET[name] for expression, name in _OPEN.items()}
         first, *rest = program.steps
-        closed = [Let(step.target, sp.sympify(step.value).xreplace(names)) for step in rest if isinstance(step, Let)]
-        used: set[sp.Basic] = set().union(*(sp.sympify(step.value).free_symbols for step in closed))
+        closed = [
+            Let(step.target, sp.sympify(step.value).xreplace(names)) if isinstance(step, Let) else step for step in rest
+        ]
+        used: set[sp.Basic] = set().union(*map(reads, closed))
         needed: list[Let] = []
         for step in reversed(self.layers):
             if step.target in used:

@@ -39,14 +39,14 @@ def metric_velocity(network: ShallowNetwork) -> sp.ImmutableDenseMatrix:
     """gdot_mk of a shallow network as a formula in W_dot_j_a and b_dot_j, the velocities of its weights and biases.
 
     Raises:
-        InputError: for a width that is open, or an activation with a kink.
+        InputError: for a width or number of inputs that is open, or an activation with a kink.
 
     >>> metric_velocity(ShallowNetwork("monomial(2)", inputs=1, width=1)).free_symbols >= set(sp.symbols("x_1 W_1_1",
     ...     real=True))
     True
     """
-    if not isinstance(network.width, int):
-        raise InputError("`network`: its width is open; take a number")
+    if not (isinstance(network.width, int) and isinstance(network.inputs, int)):
+        raise InputError("`network`: its width or its number of inputs is open; take numbers, or velocity_program")
     phi, x, n = network.activation, network.points, network.width
     phi.require_smooth("metric's velocity")
 

@@ -13,15 +13,17 @@ none, the origin needs only G(zeta^2) and its derivatives, and far out, with F =
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sympy as sp
 
+from symgeo.codegen.program import Input, Let, Program
 from symgeo.errors import InputError
 from symgeo.geometry import RadialMetric
 from symgeo.geometry.expansion import NoExpansion, leading_term
+from symgeo.geometry.programs import X, parameters
 from symgeo.networks.wide_metric import SIGMA, ZETA, S, WideMetric
-from symgeo.networks.wide_quadrature import Gram
+from symgeo.networks.wide_quadrature import Gram, carried
 
 _T = sp.Symbol("t", positive=True)
 _E = sp.Symbol("E", positive=True)
@@ -56,6 +58,48 @@ class Leading:
     K_rt: sp.Expr
     K_tt: sp.Expr
     scalar_curvature: sp.Expr
+    metric: WideMetric = field(repr=False, compare=False)
+
+    def program(self, quantity: str) -> Program:
+        """The program of a leading term, for points of any dimension: `generate(terms.program("K_rt"))`.
+
+        Raises:
+            InputError: for a name that is no leading term.
+        """
+        if quantity not in TITLES:
+            raise InputError(f"`quantity` {quantity!r} is no leading term; those are {', '.join(TITLES)}")
+        value, d = getattr(self, quantity), self.metric.dimension
+        i = sp.Idx("i", d)
+        result = sp.Symbol("result", real=True)
+        program = Program(
+            quantity,
+            f"{TITLES[quantity]} of the infinitely wide network with {self.metric.activation.name} units.",
+            f"{quantity} = {sp.sstr(value)},   s = x.x",
+            "Weights N(0, sigma^2), biases N(0, zeta^2). Derived in derivations/05_activations.",
+            (Input(X, "points", (d,), batched=True), *parameters(self._deviations())),
+            (Let(S, sp.Sum(X[i] * X[i], (i, 0, d - 1))), Let(result, value)),
+            result,
+            (),
+            sizes=(d,) if d.is_Symbol else (),
+        )
+        if self.metric.rule is None:
+            return program
+        return carried(program, self.metric.activation, self.metric.rule, ZETA**2)
+
+    def _deviations(self) -> set[sp.Symbol]:
+        """Of sigma and zeta those that any of the terms holds, so that all are called alike."""
+        terms = (getattr(self, name) for name in TITLES)
+        return {SIGMA, ZETA} & set().union(*(term.free_symbols for term in terms))
+
+
+TITLES = {
+    "across": "Leading term of the metric across x",
+    "along": "Leading term of the metric along x",
+    "volume_element": "Leading term of the volume element",
+    "K_rt": "Leading term of the sectional curvature K_rt of planes through x",
+    "K_tt": "Leading term of the sectional curvature K_tt of planes orthogonal to x",
+    "scalar_curvature": "Leading term of the scalar curvature",
+}
 
 
 def near_origin(metric: WideMetric, *, bias: bool = True) -> Leading:
@@ -127,7 +171,7 @@ def _leading(metric: WideMetric, a: sp.Expr, *, outward: bool) -> Leading:
         R = _first(sp.factor(2 * (d - 1) * K_rt + (d - 1) * (d - 2) * K_tt), outward)[1]
     volume = across ** ((d - 1) / 2) * sp.sqrt(along)
     back = {_S: S, _ZETA: ZETA}
-    return Leading(*(sp.factor(value).xreplace(back) for value in (across, along, volume, rt, tt, R)))
+    return Leading(*(sp.factor(value).xreplace(back) for value in (across, along, volume, rt, tt, R)), metric)
 
 
 def _first(value: sp.Expr, outward: bool) -> tuple[sp.Expr, sp.Expr]:

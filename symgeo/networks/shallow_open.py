@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from symgeo.codegen.program import Program
+from symgeo.errors import InputError
 from symgeo.geometry import HessianMetric, Metric
 from symgeo.networks.shallow_programs import shallow_program
+from symgeo.networks.shallow_symbols import UNIT, WEIGHTS, WIDTH
 
 if TYPE_CHECKING:
     from symgeo.networks.shallow import ShallowNetwork
 
-WIDTH = sp.Symbol("n", integer=True, positive=True)
-UNIT = sp.Symbol("j", integer=True, positive=True)
-WEIGHTS, BIASES = sp.IndexedBase("W", real=True), sp.IndexedBase("b", real=True)
+OPEN_PSEUDO_DETERMINANT = "`pseudo_determinant` as a formula needs the width, det(W W^T) being n x n; give a number"
 # Above this many inputs the rational functions of psi's derivatives are not multiplied out.
 _MULTIPLIED_OUT = 3
 
@@ -84,6 +84,18 @@ class OpenShallowMetric(Metric):
     def volume_element(self) -> sp.Expr:
         """sqrt(det g)."""
         return sp.sqrt(self.determinant())
+
+    def pseudo_determinant(self) -> sp.Expr:
+        """Refuse: det(W W^T) is of size n. Its kernel serves any n <= d.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError(OPEN_PSEUDO_DETERMINANT)
+
+    def log_pseudo_determinant(self) -> sp.Expr:
+        """log of `pseudo_determinant`, which kernels compute where that underflows."""
+        return sp.log(self.pseudo_determinant())
 
     def christoffel(self, kind: int = 2) -> sp.ImmutableDenseNDimArray:
         """Gamma^c_ab = g^ce T_eab / 2 (kind 2) or Gamma_c,ab = T_cab / 2 (kind 1)."""

@@ -14,10 +14,9 @@ and indices go back to the chart x with R and its inverse. Derived in derivation
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from itertools import combinations
 
 import sympy as sp
 
@@ -34,6 +33,7 @@ from symgeo.codegen.program import (
 )
 from symgeo.errors import InputError
 from symgeo.geometry.programs import X, title
+from symgeo.networks.shallow_few_units import few_units
 
 N = sp.Symbol("n", integer=True, positive=True)
 D = sp.Symbol("d", integer=True, positive=True)
@@ -45,12 +45,13 @@ G, E, T = (sp.IndexedBase(name, real=True) for name in ("g", "E", "T"))
 T1, T1_YX, T1_XX, T2, T3, TRACE = (
     sp.IndexedBase(name, real=True) for name in ("T_1", "T_1yx", "T_1xx", "T_2", "T_3", "trace")
 )
-DETERMINANT = sp.Symbol("D", real=True)
 RESULT, NUMBER = sp.IndexedBase("result", real=True), sp.Symbol("result", real=True)
 
 j = sp.Idx("j", N)
 a, b, c, e, u, v, w = (sp.Idx(name, D) for name in "abceuvw")
 
+_PSEUDO = "n^-n det(W W^T) prod_j phi'(z_j)^2, the product of the n non-zero eigenvalues of g"
+_DEPENDENT = "`W` has linearly dependent {}, so that the metric is singular everywhere"
 PREACTIVATION = "z_j = w_j . x + b_j"
 METRIC = "g_ab = (1/n) sum_j phi'(z_j)^2 w_ja w_jb"
 THIRD = "T_abc = (2/n) sum_j phi'(z_j) phi''(z_j) w_ja w_jb w_jc"
@@ -80,7 +81,7 @@ def _metric(phi: Activation) -> list[Step]:
 
 def _frame(phi: Activation) -> list[Step]:
     return [
-        OrthogonalColumns(COLUMNS, TRIANGLE, W),
+        OrthogonalColumns(COLUMNS, TRIANGLE, W, _DEPENDENT.format("columns")),
         *_slopes(phi),
         Let(G[a, b], _over(P[j] * COLUMNS[j, a] * COLUMNS[j, b], j)),
         InverseCholesky(E, G),
@@ -169,6 +170,21 @@ def _scalar_curvature(phi: Activation) -> list[Step]:
     ]
 
 
+def _pseudo_determinant(value: Callable[[sp.Expr], sp.Expr]) -> Callable[[Activation], list[Step]]:
+    """A function of log(n^-n det(W W^T) prod phi'(z_j)^2), from the triangle of W^T."""
+    transposed, columns, triangle = (sp.IndexedBase(name, real=True) for name in ("W_transposed", "Q", "R"))
+    slope, once, each = sp.IndexedBase("log_phi1", real=True), *sp.symbols("log_det_R log_slopes", real=True)
+    return lambda phi: [
+        Let(transposed[a, j], W[j, a]),
+        OrthogonalColumns(columns, triangle, transposed, _DEPENDENT.format("rows")),
+        LogDiagonal(once, triangle),
+        _preactivation(),
+        Let(slope[j], _at_z(lambda z: sp.log(sp.Abs(phi.derivative(z, 1))))),
+        Let(each, _over(slope[j], j)),
+        Let(NUMBER, value(2 * (once + each) - N * sp.log(N))),
+    ]
+
+
 # quantity -> (rank of the result, formula, steps)
 _QUANTITIES: dict[str, tuple[int, str, Callable[[Activation], list[Step]]]] = {
     "matrix": (2, METRIC, _metric),
@@ -176,13 +192,20 @@ _QUANTITIES: dict[str, tuple[int, str, Callable[[Activation], list[Step]]]] = {
     "determinant": (0, f"det g,   {METRIC}", _log_volume(lambda log: sp.exp(2 * log))),
     "volume_element": (0, f"sqrt det g,   {METRIC}", _log_volume(sp.exp)),
     "log_volume_element": (0, f"1/2 log det g,   {METRIC}", _log_volume(lambda log: log)),
+    "pseudo_determinant": (0, _PSEUDO, _pseudo_determinant(sp.exp)),
+    "log_pseudo_determinant": (0, f"log of {_PSEUDO}", _pseudo_determinant(lambda log: log)),
     "christoffel": (3, f"Gamma^c_ab = g^ce T_eab / 2\n{THIRD}", _christoffel),
     "riemann": (4, f"R_abcd = g^ef (T_ebc T_fad - T_ebd T_fac) / 4\n{THIRD}", _riemann),
     "ricci": (2, f"R_bd = g^ac g^ef (T_ebc T_fad - T_ebd T_fac) / 4\n{THIRD}", _ricci),
     "scalar_curvature": (0, f"R = (T_abc T^abc - T_a T^a) / 4,   T_a = g^bc T_abc\n{THIRD}", _scalar_curvature),
 }
 
+_MORE = {
+    "pseudo_determinant": "Pseudo-determinant of the metric",
+    "log_pseudo_determinant": "Logarithm of the pseudo-determinant of the metric",
+}
 _INVERTIBLE = (N >= D, "the metric is singular: width n = {n} is below the input dimension d = {d}")
+_NOT_ABOVE = (N <= D, "the metric has no zero eigenvalue: width n = {n} exceeds the input dimension d = {d}")
 
 
 def shallow_program(phi: Activation, quantity: str) -> Program:
@@ -191,54 +214,15 @@ def shallow_program(phi: Activation, quantity: str) -> Program:
     Raises:
         InputError: for a quantity that has no kernel, or curvature of an activation with a kink.
     """
-    heading = title(quantity, f"the shallow network with {phi.name} units")
+    heading = title(quantity, f"the shallow network with {phi.name} units", _MORE)
     rank, formula, steps = _QUANTITIES[quantity]
     if "T_abc" in formula:
         phi.require_smooth("connection" if quantity == "christoffel" else "curvature")
-    needed = () if quantity == "matrix" else (_INVERTIBLE,)
+    needed = (_INVERTIBLE,) if quantity not in ("matrix", *_MORE) else (_NOT_ABOVE,) if quantity in _MORE else ()
     program = _program(quantity, heading, formula, steps(phi), (D,) * rank, needed)
     if quantity == "scalar_curvature":
-        return replace(program, special=partial(_few_units, program, phi))
+        return replace(program, special=partial(few_units, program, phi))
     return program
-
-
-# A heuristic: pairs of units times units, against the contractions of the general program.
-_FEW_UNITS = 5
-
-
-def _few_units(program: Program, phi: Activation, sizes: Mapping[str, int]) -> Program | None:
-    """The scalar curvature of a few units and two inputs, in minors M_jk = det[w_j w_k].
-
-    det g = D/n^2 is a sum of squares (Cauchy and Binet), so that nothing cancels in it.
-    """
-    n, d = sizes["n"], sizes["d"]
-    if d != 2 or n > _FEW_UNITS:
-        return None
-    z = [sp.Symbol(f"z{k + 1}", real=True) for k in range(n)]
-    h = [sp.Symbol(f"h{k + 1}", real=True) for k in range(n)]
-    c = [sp.Symbol(f"c{k + 1}", real=True) for k in range(n)]
-    steps: list[Step] = [Let(z[k], W[k, 0] * X[0] + W[k, 1] * X[1] + B[k]) for k in range(n)]
-    for k in range(n):
-        slope, bend = (phi.derivative(z[k], order) for order in (1, 2))
-        steps += [Let(h[k], slope**2), Let(c[k], slope * bend)]
-    M: dict[tuple[int, int], sp.Expr] = {}
-    for k, l in combinations(range(n), 2):
-        M[k, l] = sp.Symbol(f"M{k + 1}{l + 1}", real=True)
-        steps.append(Let(M[k, l], W[k, 0] * W[l, 1] - W[k, 1] * W[l, 0]))
-        M[l, k] = -M[k, l]
-    determinant = sum(M[k, l] ** 2 * h[k] * h[l] for k, l in combinations(range(n), 2))
-    total = sum(
-        c[k] * c[l] * M[k, l] ** 2 * sum(M[i, k] * M[i, l] * h[i] for i in range(n) if i not in (k, l))
-        for k, l in combinations(range(n), 2)
-    )
-    steps += [Let(DETERMINANT, determinant), Let(NUMBER, -2 * n * total / DETERMINANT**2)]
-    formula = (
-        "R = -(2 n/D^2) sum_j<k c_j c_k M_jk^2 sum_i M_ij M_ik phi'(z_i)^2,   M_jk = w_j1 w_k2 - w_j2 w_k1\n"
-        f"D = sum_j<k M_jk^2 phi'(z_j)^2 phi'(z_k)^2,   c_j = phi'(z_j) phi''(z_j),   n = {n}\n{PREACTIVATION}"
-    )
-    shapes = {"W": (sp.Integer(n), sp.Integer(d)), "b": (sp.Integer(n),), "x": (sp.Integer(d),)}
-    inputs = tuple(replace(i, shape=shapes[i.name]) for i in program.inputs)
-    return replace(program, formula=formula, inputs=inputs, steps=tuple(steps), sizes=(), requires=(), special=None)
 
 
 def feature_program(phi: Activation, quantity: str) -> Program:

@@ -169,10 +169,8 @@ def test_bad_requests(tmp_path):
         InputError, match=r"must be a method of a metric, such as metric.scalar_curvature \(not called\)"
     ):
         generate(WIDE.scalar_curvature())
-    with pytest.raises(
-        InputError, match="`quantity` 'sectional_curvatures' has no kernel; those that have one are matrix"
-    ):
-        generate(WIDE.sectional_curvatures)
+    with pytest.raises(InputError, match="`quantity` 'explicit' has no kernel; those that have one are matrix"):
+        generate(WIDE.explicit)
     with pytest.raises(InputError, match="cannot be written"):
         generate(WIDE.scalar_curvature).save(tmp_path / "missing" / "kernel.py")
     with pytest.raises(InputError, match=r"must end in \.py or \.c, not"):

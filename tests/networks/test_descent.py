@@ -80,7 +80,7 @@ def test_refusals():
         mean_motion("relu", PLACE[0], X, sigma=1.0)
     with pytest.raises(InputError, match="'relu' has a kink"):
         moving_metric("relu", np.eye(2), np.zeros(2), np.eye(2), np.zeros(2), PLACE)
-    with pytest.raises(InputError, match="`network`: its width is open"):
+    with pytest.raises(InputError, match="`network`: its width or its number of inputs is open"):
         metric_velocity(symgeo.ShallowNetwork("tanh", 2, None))
     with pytest.raises(InputError, match="`sigma` must be positive"):
         mean_motion("tanh", PLACE[0], X, sigma=-1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import symgeo
 from symgeo.errors import InputError
-from symgeo.networks.shallow import PhiDerivative
+from symgeo.networks.shallow_metric import PhiDerivative
 
 QUANTITIES = [
     "matrix",
@@ -164,7 +164,7 @@ def test_published_factor_three_is_not_ours():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("tanh", 0, 2), "`inputs` must be an integer of at least 1, not 0"),
+        (("tanh", 0, 2), "`inputs` must be an integer of at least 1, or None to keep d, not 0"),
         (("tanh", 2, 2.5), "`width` must be an integer of at least 1, or None to keep n, not 2.5"),
         (("tan", 2, 3), "'tan' is unknown; the known ones are"),
     ],
