@@ -1,0 +1,137 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from symgeo.calabi_yau import Architecture, PhiNetwork, at, dwork, equation, eta, fermat, sample
+from symgeo.calabi_yau.curvature import metric_jets, ricci, riemann, scalar_curvature
+from symgeo.calabi_yau.euler import chern_density, euler_number, integrated_euler_number, line_mean
+from symgeo.calabi_yau.measures import measures, smallest_eigenvalue, transition_loss, volume_ratio
+from symgeo.errors import InputError
+
+
+def random_network(surface, points, size=0.002, features="plain"):
+    network = PhiNetwork(Architecture(features, 5, (6,), "tanh"), points, seed=0)
+    torch.nn.init.normal_(network.readout.weight, std=size, generator=torch.Generator().manual_seed(0))
+    return network.requires_grad_(False)
+
+
+def fubini_study(points):
+    return PhiNetwork(Architecture("plain"), points, seed=0).requires_grad_(False)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_curvature_has_kaehlers_symmetries(n):
+    points = sample(fermat(n), 20, 0)
+    jets = metric_jets(random_network(fermat(n), points), points)
+    R = riemann(jets)
+    scale = float(R.abs().max())
+    for other in (R.permute(0, 3, 2, 1, 4), R.permute(0, 1, 4, 3, 2), R.permute(0, 2, 1, 4, 3).conj()):
+        assert float((R - other).abs().max()) < 1e-12 * scale
+    torch.testing.assert_close(jets.first, jets.first.permute(0, 3, 2, 1), rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("surface", [fermat(1), fermat(2), dwork(3, 0.5)], ids=lambda h: h.name)
+def test_ricci_is_minus_d_dbar_of_the_determinants_logarithm(surface):
+    """Differences of log eta, a function on the hypersurface that needs no derivative of the metric."""
+    n, h = surface.dimension, 4e-3
+    points = sample(surface, 6, 1)
+    network = random_network(surface, points)
+    rows = torch.arange(len(points))
+
+    def moved(step):
+        Z = points.points + step
+        for _ in range(6):
+            change = torch.zeros_like(Z)
+            change[rows, points.dependent] = surface.value(Z) / surface.gradient(Z)[rows, points.dependent]
+            Z = Z - change
+        return torch.log(eta(network, equation(network, at(surface, Z))))
+
+    here = moved(0)
+    ric = ricci(metric_jets(network, points))
+    for k in range(n):
+        v = points.frame[:, :, k]
+        laplacian = torch.zeros_like(here)
+        for u in (v, 1j * v):
+            near, far = moved(h * u) + moved(-h * u), moved(2 * h * u) + moved(-2 * h * u)
+            laplacian += (16 * near - far - 30 * here) / (12 * h * h)
+        torch.testing.assert_close(ric[:, k, k].real, -laplacian / 4, rtol=2e-4, atol=2e-4)
+
+
+def test_scalar_curvature_of_a_line_of_fubini_and_studys_metric():
+    # On the cubic the metric is a surface's: g^{1 1bar} Ric_{1 1bar} = -d dbar log g / g.
+    points = sample(fermat(1), 30, 2)
+    jets = metric_jets(fubini_study(points), points)
+    R = scalar_curvature(jets)
+    by_hand = -(jets.mixed[:, 0, 0, 0, 0] / jets.g[:, 0, 0] - (jets.first[:, 0, 0, 0] / jets.g[:, 0, 0]).abs() ** 2)
+    torch.testing.assert_close(R, (by_hand / jets.g[:, 0, 0]).real)
+
+
+@pytest.mark.parametrize(("n", "chi"), [(1, 0), (2, 24), (3, -200), (4, 2610)])
+def test_euler_numbers_by_chern_classes(n, chi):
+    assert euler_number(fermat(n)) == chi
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_euler_number_by_integration(n):
+    points = sample(fermat(n), 200, 3)
+    for network in (fubini_study(points), random_network(fermat(n), points)):
+        estimate = integrated_euler_number(network, points)
+        assert abs(estimate.z) < 4
+        assert estimate.exact == euler_number(fermat(n))
+
+
+def test_chern_density_of_a_product_of_curves_is_the_product():
+    # Curvatures k_1, k_2 of two factors with unit metrics: Omega is diagonal, c_2 = k_1 k_2 / pi^2.
+    R = torch.zeros(1, 2, 2, 2, 2, dtype=torch.complex128)
+    R[0, 0, 0, 0, 0], R[0, 1, 1, 1, 1] = 3.0, -5.0
+    assert float(chern_density(R)) == pytest.approx(-15 / np.pi**2)
+
+
+def test_first_chern_class_vanishes_on_every_metric():
+    """int Ric ^ omega^{n-1} = 0, whatever the potential: E_FS of det g/det g_FS times g^{a bbar} Ric_{a bbar}."""
+    surface = fermat(2)
+    points = sample(surface, 1000, 4)
+    network = random_network(surface, points)
+    scalar = scalar_curvature(metric_jets(network, points))
+    ratio = torch.linalg.det(network.metric(points.unitary())).real
+    estimate = line_mean(ratio * scalar, 4, exact=0.0)
+    assert abs(estimate.z) < 4
+    assert estimate.error < 0.2 * float((ratio * scalar.abs()).mean())
+
+
+@pytest.mark.parametrize("features", ["plain", "invariant"])
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_measures_that_hold_for_any_weights(n, features):
+    points = sample(fermat(n), 500, 5)
+    network = random_network(fermat(n), points, features=features)
+    found = measures(network, points, curved=20)
+    assert found.kaehler < 1e-12
+    assert found.transition < 1e-11
+    assert abs(found.volume.z) < 4
+    assert found.eigenvalue == smallest_eigenvalue(network, points)
+    assert found.eigenvalue > 0
+    assert found.sigma > 0.05
+    assert found.ricci > 0.1
+
+
+def test_a_metric_that_changes_with_the_patch_is_seen():
+    points = sample(fermat(2), 50, 6)
+    network = random_network(fermat(2), points)
+    true = network.metric
+    network.metric = lambda s: true(s) + 1e-3 * s.fubini_study * (s.patch[:, None, None] == 0)
+    assert 1e-4 < transition_loss(network, points) < 1e-2
+
+
+def test_fubini_and_studys_volume_is_exact():
+    points = sample(fermat(3), 100, 7)
+    ratio = volume_ratio(fubini_study(points), points)
+    assert (ratio.value, ratio.error) == pytest.approx((1, 0), abs=1e-12)
+
+
+def test_curvature_needs_points():
+    points = sample(fermat(1), 10, 0)
+    with pytest.raises(InputError, match="`curved` must be positive, not 0"):
+        measures(fubini_study(points), points, curved=0)
+    assert dataclasses.is_dataclass(measures(fubini_study(points), points, curved=3))
