@@ -231,10 +231,16 @@ def measure(
 
 @app.command()
 def flow(
-    kind: Annotated[str, typer.Argument(help="ricci, perelman, network (gradient descent) or natural (gradient).")],
+    kind: Annotated[
+        str, typer.Argument(help="ricci, perelman, network (gradient descent), natural (gradient) or calabi-yau.")
+    ],
     metric: Annotated[
-        str, typer.Option(help="Start of ricci: neckpinch, rosenau, torus, torus-mode, sphere, bianchi-ix, ...")
-    ] = "neckpinch",
+        str | None,
+        typer.Option(
+            help="Start of ricci: neckpinch, rosenau, torus, torus-mode, sphere, bianchi-ix, ... "
+            "Of calabi-yau: cubic, k3 or quintic.",
+        ),
+    ] = None,
     until: Annotated[float | None, typer.Option(help="The last time; else the start's own.")] = None,
     frames: Annotated[int, typer.Option(help="How many states are kept.")] = 41,
     start: Annotated[
@@ -242,14 +248,20 @@ def flow(
     ] = None,
     points: Annotated[int | None, typer.Option(help="Grid points in each direction; else the start's own.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of a random start or of a network.")] = 0,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Trajectory to write, ending in .npz.")] = Path(
-        "flow.npz"
-    ),
+    preset: Annotated[str, typer.Option(help="Of calabi-yau: quick, paper, algebraic or plain.")] = "quick",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Trajectory to write, ending in .npz; of calabi-yau the run's folder."),
+    ] = None,
 ) -> None:
     """Let a metric flow up to a time or to its singularity, and store the trajectory; Ctrl-C keeps what there is."""
     from symgeo.flows.presets import named_flow
     from symgeo.geometry import HOMOGENEOUS
 
+    if kind == "calabi-yau":
+        _calabi_yau(metric or "quintic", preset, seed, output)
+        return
+    metric, output = metric or "neckpinch", output or Path("flow.npz")
     if output.suffix != ".npz":
         raise InputError(f"`--output` must end in .npz, not {output.name!r}")
     _folder(output.parent)
@@ -273,6 +285,15 @@ def flow(
     print(f"{made.save(output)}: {len(made.times)} states up to t = {made.times[-1]:.8g}")
     if made.message:
         print(made.message)
+
+
+def _calabi_yau(name: str, preset: str, seed: int, output: Path | None) -> None:
+    """Train a Ricci-flat metric's potential, and say how near it came."""
+    from symgeo.calabi_yau.presets import train
+
+    run = train(name, preset, seed, output)
+    first = run.records[0].sigma
+    print(f"{run.folder}: sigma = {run.sigma:.3g} after {run.seconds:.0f} s of processor time, {first:.3g} before")
 
 
 def _family(name: str, dimension: int) -> Family:

@@ -75,6 +75,15 @@ def test_figure_and_train(run, tmp_path):
     assert "symgeo train sinusoid --preset quick" in err
 
 
+def test_a_ricci_flat_metric_and_going_on(run):
+    status, out, _ = run("flow", "calabi-yau", "--metric", "cubic", "-o", "cubic")
+    assert status == 0
+    found = re.fullmatch(r"cubic: sigma = (\S+) after .* processor time, (\S+) before\n", out)
+    assert float(found[1]) < 5e-4
+    assert float(found[2]) == pytest.approx(0.098, rel=0.05)
+    assert run("flow", "calabi-yau", "--metric", "cubic", "-o", "cubic")[1] == out
+
+
 def test_crosscheck_without_training(run, tmp_path):
     status, out, _ = run("crosscheck", "--no-trained", "--output", "rows.json")
     assert status == 0
@@ -120,6 +129,7 @@ def test_crosscheck_fails_where_a_row_does(run, monkeypatch):
         (("train", "mnist", "--data-folder", "~nobody-here/x"), "names no user's home"),
         (("train", "sinusoid", "--device", "nowhere"), "`device` 'nowhere' cannot be used"),
         (("train", "sinusoid", "--seed", str(10**20)), "`seed` must lie between 0 and 2^63"),
+        (("flow", "calabi-yau", "--metric", "torus"), "must be one of cubic, k3, quintic, not 'torus'"),
         (("figure", "mandelbrot"), "`figure` 'mandelbrot' is unknown; there are"),
         (("derive", "infinite-width", "-o", "/proc/none"), "`--output` /proc/none cannot be made"),
     ],
