@@ -19,6 +19,9 @@ class Erf(nn.Module):
         return torch.erf(z * 0.5**0.5)
 
 
+ACTIVATIONS = (nn.Sigmoid, nn.Tanh, Erf, nn.ReLU)
+
+
 class Block(nn.Module):
     """Two convolutions with batch normalisation around a skip."""
 

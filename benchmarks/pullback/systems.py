@@ -34,8 +34,14 @@ def _joined(found: dict[str, Tensor], first: float, last: float) -> Tensor:
     return torch.cat([first * one.flatten(1), last * two[:, None]], 1)
 
 
-def naive(case: Case, derivative: Callable[..., Callable[..., Tensor]]) -> Answer | None:
-    """Nested torch.func; None where nobody would: second derivatives by reverse mode, wide Jacobians forwards."""
+def naive(case: Case, derivative: Callable[..., Callable[..., Tensor]], chunk: int | None = None) -> Answer | None:
+    """Nested torch.func; None where nobody would: second derivatives by reverse mode, wide Jacobians forwards.
+
+    Args:
+        case: what to compute.
+        derivative: jacfwd or jacrev.
+        chunk: points at once; None for all.
+    """
     network, _, plane = case.made()
 
     def features(x: Tensor) -> Tensor:
@@ -52,7 +58,7 @@ def naive(case: Case, derivative: Callable[..., Callable[..., Tensor]]) -> Answe
     if case.quantity == "log pseudo-det":
         return (lambda x: torch.stack([_pseudo(derivative(features)(p)) for p in x])) if derivative is jacrev else None
     if case.quantity == "christoffel, R":
-        return vmap(nested_curvature(metric), chunk_size=256) if derivative is jacfwd else None
+        return vmap(nested_curvature(metric), chunk_size=chunk) if derivative is jacfwd else None
     if case.quantity == "log det":
         return lambda x: torch.stack([torch.linalg.slogdet(metric(p))[1] for p in x])
     if case.quantity == "metric, log det":
@@ -61,8 +67,8 @@ def naive(case: Case, derivative: Callable[..., Callable[..., Tensor]]) -> Answe
             g_dd = metric(x)
             return torch.cat([g_dd.flatten(), torch.linalg.slogdet(g_dd)[1][None]])
 
-        return vmap(both, chunk_size=512)
-    return vmap(metric, chunk_size=256 if case.shape[0] < 100 else 16)
+        return vmap(both, chunk_size=chunk)
+    return vmap(metric, chunk_size=chunk)
 
 
 def _pseudo(jacobian: Tensor) -> Tensor:
@@ -87,16 +93,40 @@ def naive_kernel(network: nn.Module) -> Answer:
     return kernel
 
 
-def nested_curvature(metric: Answer) -> Answer:
+def point_by_point(case: Case) -> Answer:
+    """Jacobians of Jacobians by torch.autograd, a point at a time: the way of code published with papers."""
+    network, _, _ = case.made()
+
+    def features(x: Tensor) -> Tensor:
+        return network(x[None])[0]
+
+    def derivative(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+        def at(x: Tensor) -> Tensor:
+            return torch.autograd.functional.jacobian(function, x, create_graph=True)  # pyright: ignore
+
+        return at
+
+    def metric(x: Tensor) -> Tensor:
+        jacobian = derivative(features)(x)
+        return jacobian.mT @ jacobian
+
+    def call(x: Tensor) -> Tensor:
+        with torch.enable_grad():
+            return torch.stack([nested_curvature(metric, derivative)(point).detach() for point in x])
+
+    return call
+
+
+def nested_curvature(metric: Answer, derivative: Callable[..., Callable[..., Tensor]] = jacfwd) -> Answer:
     """Christoffel symbols and R by differentiating the metric twice."""
 
     def christoffel(x: Tensor) -> Tensor:
-        slopes = jacfwd(metric)(x)
+        slopes = derivative(metric)(x)
         first_kind = (slopes + slopes.permute(0, 2, 1) - slopes.permute(2, 1, 0).permute(0, 2, 1)) / 2
         return torch.einsum("cl,lab->cab", torch.linalg.inv(metric(x)), first_kind)
 
     def both(x: Tensor) -> Tensor:
-        gamma, slopes = christoffel(x), jacfwd(christoffel)(x)
+        gamma, slopes = christoffel(x), derivative(christoffel)(x)
         riemann = (
             torch.einsum("rnsm->rsmn", slopes) - torch.einsum("rmsn->rsmn", slopes)
             + torch.einsum("rml,lns->rsmn", gamma, gamma) - torch.einsum("rnl,lms->rsmn", gamma, gamma)

@@ -19,7 +19,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from symgeo.errors import InputError
-from symgeo.pullback.pointwise import Derivatives, Slopes, derivatives, slopes
+from symgeo.pullback.buffers import Buffers
+from symgeo.pullback.in_place import PRESCALED, Moments, moments, moments_of
+from symgeo.pullback.pointwise import Derivatives, derivatives
 
 # Numbers in a buffer: few enough for the caches, enough to hide the cost of calling (measured at 250 and 2000 units).
 BLOCK_NUMBERS = 131_072
@@ -48,11 +50,9 @@ class Affine:
     def moved(self, by: Tensor | float) -> Affine | None:
         """The same map plus a constant, where that is the same at every point."""
         self._check()
-        n = self.base.shape[1]
-        term = by if isinstance(by, Tensor) else torch.tensor(by)
-        if term.ndim > 2 or term.shape[:-1].numel() != 1 or term.shape[-1:].numel() not in (1, n):
+        term = same_everywhere(by, self.base[0])
+        if term is None:
             return None
-        term = term.detach().reshape(-1).to(self.base).expand(n)
         return Affine.of(self.base, term if self.shift is None else self.shift + term, self.coordinates)
 
     def values(self) -> Float[Tensor, "batch n"]:
@@ -62,20 +62,33 @@ class Affine:
             return self.coordinates @ self.base
         return torch.addmm(self.shift, self.coordinates, self.base)
 
-    def factors(self) -> tuple[Float[Tensor, "n columns"], Float[Tensor, "columns batch"]]:
-        """Two matrices whose product is z, transposed."""
+    def factors(self, scale: float = 1.0) -> tuple[Float[Tensor, "n columns"], Float[Tensor, "columns batch"]]:
+        """Two matrices whose product is scale * z, transposed."""
         self._check()
         left, right = self.base.T, self.coordinates.T
         if self.shift is None:
-            return left.contiguous(), right
-        return torch.cat([left, self.shift[:, None]], 1), torch.cat([right, torch.ones_like(right[:1])])
+            return (left * scale).contiguous(), right.contiguous()
+        ones = torch.ones_like(right[:1])
+        return torch.cat([left, self.shift[:, None]], 1).mul_(scale), torch.cat([right, ones])
 
     def _check(self) -> None:
         if versions(self.base, self.shift) != self.written:
-            raise InputError(
-                "`features` writes into the matrix or the bias of a layer after the layer has run: make a new tensor "
-                "instead."
-            )
+            raise written_over()
+
+
+def same_everywhere(by: Tensor | float, units: Float[Tensor, " n"]) -> Float[Tensor, " n"] | None:
+    """What is added to a batch of units, if it is the same at every point."""
+    term = by if isinstance(by, Tensor) else torch.tensor(by)
+    if term.ndim > 2 or term.shape[:-1].numel() != 1 or term.shape[-1:].numel() not in (1, len(units)):
+        return None
+    return term.detach().reshape(-1).to(units).expand(len(units))
+
+
+def written_over() -> InputError:
+    """What is said of a layer that is not any more what it was when it ran."""
+    return InputError(
+        "`features` writes into the matrix or the bias of a layer after the layer has run: make a new tensor instead."
+    )
 
 
 def versions(*tensors: Tensor | None) -> tuple[int, ...]:
@@ -144,40 +157,16 @@ class Factored:
         slope, bend = self.slope * factor, self.bend * factor
         return Factored(self.base, self.batch, lambda: (slope, bend))
 
-    def blocks(self, buffers: Buffers) -> Iterator[tuple[slice, Slopes]]:
-        """The factors for some points at a time, points last, to be overwritten by whoever asked for them."""
+    def blocks(self, buffers: Buffers, order: int) -> Iterator[tuple[slice, Moments]]:
+        """The moments for some points at a time, points last, to be overwritten by whoever asked for them."""
         units, made = self.base.shape[1], self.activation
-        left, right = (None, None) if made is None else made.affine.factors()
+        left, right = (None, None) if made is None else made.affine.factors(PRESCALED.get(made.name, 1.0))
         size = max(1, BLOCK_NUMBERS // units)
         for start in range(0, self.batch, size):
             where = slice(start, min(start + size, self.batch))
             buffers.start((units, where.stop - where.start), self.base)
             if made is None or left is None or right is None:
-                slope, bend = (buffers.take().copy_(part[where].T) for part in (self.slope, self.bend))
-                yield where, Slopes(slope, bend)
+                yield where, moments_of(self.slope[where].T, self.bend[where].T, order, buffers.take)
                 continue
             z = torch.mm(left, right[:, where], out=buffers.take())
-            yield where, slopes(made.name, made.function, z, made.order, buffers.take)
-
-
-class Buffers:
-    """Tensors that are used again for every block."""
-
-    def __init__(self) -> None:
-        self._held: list[Tensor] = []
-        self._free: list[Tensor] = []
-
-    def start(self, shape: tuple[int, int], like: Tensor) -> None:
-        """Another block: all buffers are free again."""
-        numbers = shape[0] * shape[1]
-        if self._held and len(self._held[0]) < numbers:
-            self._held = []
-        self._shape, self._like = shape, like
-        self._free = [flat[:numbers].view(shape) for flat in self._held]
-
-    def take(self) -> Tensor:
-        """A buffer that is free, with any numbers in it."""
-        if self._free:
-            return self._free.pop()
-        self._held.append(self._like.new_empty(self._shape[0] * self._shape[1]))
-        return self._held[-1].view(self._shape)
+            yield where, moments(made.name, made.function, z, order, buffers.take)

@@ -146,7 +146,7 @@ class Ambient:
         lower = self.root(y, name)
         whitened = (jet.dense().transpose(0, 1) @ lower).transpose(0, 1)  # (L^T v)^T = v^T L
         if jet.order == 1:
-            return replace(jet, rows=whitened, factored=None)
+            return replace(jet, rows=whitened, factored=None, chain=None)
         gradient = self.gradient(y)
         upper = torch.triu_indices(jet.k, jet.k, device=y.device)
         bends = connection(gradient, lower, jet.first.transpose(0, 1))[:, upper[0], upper[1]]

@@ -17,16 +17,17 @@ from symgeo.errors import InputError, NumericalError
 from symgeo.pullback.ambient import Ambient
 from symgeo.pullback.chart import Chart, flat_points, point_name
 from symgeo.pullback.feature_map import FeatureMap, Trial
-from symgeo.pullback.jet import Jet, reverse_jacobian
+from symgeo.pullback.jet import Jet
 from symgeo.pullback.jet_tensor import refused
 from symgeo.pullback.propagation import propagate, propagate_along
+from symgeo.pullback.reverse import reverse_jacobian
 
 # Points that go through at once: enough to hide the cost of calling, few enough for the caches (measured on networks
 # of 64 to 2000 units). Fewer where the jet of so many would be larger than this at the widest layer.
 CHUNK_POINTS = 640
 CHUNK_BYTES = 64_000_000
 # Points that go through at once where nothing but their coordinates is held (`affine`).
-HELD_POINTS = 8192
+HELD_POINTS = 65_536
 # How many times more coordinates than features make gradients of features cheaper than derivatives along coordinates: a
 # gradient costs about three evaluations of the map, a derivative one.
 REVERSE = 3
@@ -94,11 +95,11 @@ class Batch:
             # What no_grad or detach cut off, only forward propagation sees.
             if order == 1 and REVERSE * self.n < self.d and not self.trial.severed:
                 with refused():
-                    jet = reverse_jacobian(self.function, self.chart.inputs(points), self.chart.tangents(points))
+                    jet = reverse_jacobian(self.function, self.chart.inputs(points), self.chart, self.trial.numbers)
             else:
                 jet = propagate(self.function, self.chart, points, order)
             yield where, self._seen(jet, points, partial(self._row_name, where.start))
-            if in_blocks and chunk is None and jet.factored is not None and jet.factored.activation is not None:
+            if in_blocks and chunk is None and jet.held:
                 size = HELD_POINTS
 
     def jet(self, points: Float[Tensor, "points d"], order: int) -> Jet:
@@ -224,12 +225,14 @@ def check_size(batch: Batch, tensor_rank: int, order: int, name: str) -> None:
         InputError: the result, or the jet of one point, is larger than the budget.
     """
     result = len(batch.points) * batch.d**tensor_rank * batch.points.element_size()
+    count = len(batch.points)
     for what, size in (
-        (f"{name} of {len(batch.points)} points", result),
+        (f"{name} of {count} point{'s' if count > 1 else ''}", result),
         ("the jet of one point", batch.point_bytes(order)),
     ):
         if size > MEMORY_BYTES:
             raise InputError(
                 f"`x` has {batch.d} coordinates a point: {what} would need {size / 1e9:.0f} GB (the limit is "
-                f"{MEMORY_BYTES / 1e9:.0f}); take fewer points, or a section by `on_plane(origin, u, v)`."
+                f"{MEMORY_BYTES / 1e9:.0f}); take {'fewer points, ' if count > 1 else ''}a section by "
+                "`on_plane(origin, u, v)`, or what goes along directions: `sectional_curvature(x, u, v)`, `exp(x, v)`."
             )

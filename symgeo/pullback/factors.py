@@ -3,13 +3,16 @@ r"""Inner products of gradients that are given in factors, G_i = sum_t c_it a_it
     <G_i, G_j> = sum_{t,t'} (a_it . a_jt') (c_it . c_jt'),
 
 a product of two Gram matrices over the places, or G_i itself written out for a few rows of the matrix at a time:
-whichever takes fewer multiplications. Both are summed in blocks that a budget bounds.
+whichever takes fewer multiplications. Both are summed in blocks that a budget bounds. Of the points with themselves
+only one triangle is computed.
 """
 
 from __future__ import annotations
 
 from jaxtyping import Float
 from torch import Tensor
+
+from symgeo.pullback.symmetric import upper_product
 
 Activations = Float[Tensor, "batch groups places p"]
 Cotangents = Float[Tensor, "batch o groups places q"]
@@ -22,10 +25,11 @@ def matrix_gram(
 
     Args:
         left: activations and cotangents at N points.
-        right: the same at M points.
+        right: the same at M points; where it is `left` itself, only the upper triangle of the result is meant.
         budget: bytes that an intermediate product may take.
     """
     (a, c), (a2, c2) = left, right
+    same = left is right
     _, groups, places, p = a.shape
     n, o, q, m, places2 = len(c), c.shape[1], c.shape[-1], len(a2), a2.shape[2]
     total = c.new_zeros(n, o, m, o)
@@ -34,6 +38,9 @@ def matrix_gram(
     for g in range(groups):
         if by_places <= written_out:
             step = max(1, budget // (m * places * places2 * o * o * c.element_size()))
+            if same and places == 1 and step >= n:
+                total += _at_one_place(a[:, g, 0], c[:, :, g, 0])
+                continue
             for start in range(0, n, step):
                 rows = slice(start, start + step)
                 total[rows] += _by_places(a[rows, g], c[rows, :, g], a2[:, g], c2[:, :, g])
@@ -45,8 +52,15 @@ def matrix_gram(
                     (e[:, :, g, :, some].mT @ b[:, None, g]).reshape(-1, len(range(q)[some]) * p)
                     for b, e in ((a, c), (a2, c2))
                 )
-                total += (one @ two.T).view(n, o, m, o)
+                total += (upper_product(one) if same else one @ two.T).view(n, o, m, o)
     return total
+
+
+def _at_one_place(a: Float[Tensor, "N p"], c: Float[Tensor, "N o q"]) -> Float[Tensor, "N o N o"]:
+    """Of one set of points with itself, the upper triangle."""
+    n, o = c.shape[:2]
+    cotangents = upper_product(c.flatten(0, 1)).unflatten(0, (n, o)).unflatten(2, (n, o))
+    return cotangents.mul_(upper_product(a)[:, None, :, None])
 
 
 def _by_places(
@@ -62,6 +76,7 @@ def _by_places(
 
 
 def vector_gram(left: Float[Tensor, "N o v"], right: Float[Tensor, "M o v"]) -> Float[Tensor, "N o M o"]:
-    """The inner products of gradients that are written out."""
-    product = left.flatten(0, 1) @ right.flatten(0, 1).T
-    return product.view(*left.shape[:2], *right.shape[:2])
+    """The inner products of gradients that are written out; where `right` is `left`, the upper triangle."""
+    one, two = left.flatten(0, 1), right.flatten(0, 1)
+    product = upper_product(one) if left is right else one @ two.T
+    return product.unflatten(0, left.shape[:2]).unflatten(2, right.shape[:2])

@@ -51,12 +51,15 @@ CASTING = threading.RLock()
 
 @dataclass(frozen=True)
 class Trial:
-    """What one call on one point showed: its features, kinks, suspects, largest tensor, and what cuts gradients."""
+    """What one call on one point showed: its features, kinks, suspects, the largest tensor, how many numbers it made in
+    all, and what cuts gradients.
+    """
 
     features: Float[Tensor, "1 n"]
     kinks: tuple[str, ...]
     suspects: tuple[str, ...]
     largest: int
+    numbers: int
     severed: tuple[str, ...] = ()
 
 
@@ -87,7 +90,7 @@ class Watch(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.names: list[str] = []
-        self.largest = 1
+        self.largest, self.numbers = 1, 1
         self.severed: list[str] = []
         self.refusal: RuntimeError | None = None
         self._smooth: set[str] = set()
@@ -115,6 +118,7 @@ class Watch(TorchDispatchMode):
         for tensor in result if isinstance(result, tuple) else (result,):
             if isinstance(tensor, Tensor) and not func.is_view:
                 self.largest = max(self.largest, tensor.numel())
+                self.numbers += tensor.numel()
         return result
 
     def __enter__(self) -> Self:
@@ -127,7 +131,8 @@ class Watch(TorchDispatchMode):
 
     def _check_smooth(self, func: Any, name: str, args: Any, kwargs: Any, result: Any) -> None:
         """Refuse an operation that torch counts as constant, having no derivative for it."""
-        exempt = func.is_view or func._schema.is_mutable or "batch_norm" in name or name.startswith(FACTORIES)
+        exempt = torch.is_inference_mode_enabled()  # where nothing has a derivative
+        exempt = exempt or func.is_view or func._schema.is_mutable or "batch_norm" in name or name.startswith(FACTORIES)
         if exempt or name in self._smooth or not isinstance(result, Tensor) or not result.is_floating_point():
             return
         try:
@@ -146,8 +151,8 @@ class Watch(TorchDispatchMode):
 def watched(function: Callable[[Tensor], Tensor], point: Tensor) -> tuple[Any, Watch]:
     """One watched call with gradients on, or without where the map cannot have them (tensors of inference mode)."""
     try:
-        with torch.enable_grad():
-            start = point.detach().requires_grad_().clone()  # a map may write into it
+        with torch.inference_mode(False), torch.enable_grad():
+            start = point.detach().clone().requires_grad_().clone()  # a map may write into it
             with Watch() as watch:
                 return function(start), watch
     except RuntimeError as error:
@@ -250,7 +255,8 @@ class FeatureMap:
             raise InputError(f"`features` must keep the dtype of `x`, {point.dtype}; it returned {out.dtype}.")
         kinks = tuple(dict.fromkeys(name for name in watch.names if name.startswith(KINKED)))
         suspects = tuple(dict.fromkeys(name for name in watch.names if name in COMPARISONS or name.startswith(SUSPECT)))
-        return Trial(out.detach(), kinks, suspects, watch.largest, tuple(dict.fromkeys(watch.severed)))
+        severed = tuple(dict.fromkeys(watch.severed))
+        return Trial(out.detach(), kinks, suspects, watch.largest, watch.numbers, severed)
 
     def _check_rows(self, function: Callable[[Tensor], Tensor], points: Tensor, alone: Float[Tensor, "1 n"]) -> None:
         batch = len(points)

@@ -23,10 +23,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from symgeo.pullback.affine import Buffers, Factored
+from symgeo.pullback.affine import Factored
+from symgeo.pullback.buffers import Buffers
 from symgeo.pullback.cholesky import LOSS, full_rank_condition
+from symgeo.pullback.in_place import Moments
 from symgeo.pullback.jet import Jet, pair_count, pair_positions
-from symgeo.pullback.pointwise import Slopes
 
 # Above this the tables of pairs of pairs outgrow what orthogonalising costs.
 SMALL = 4
@@ -53,9 +54,8 @@ class Gram:
         else:
             self.mixed_places, mixed = torch.arange(jet.k * pairs).view(jet.k, pairs).tolist(), jet.k * pairs
             self.second_places, second = pair_positions(pairs, torch.device("cpu")).tolist(), pair_count(pairs)
-        self.parts = [pairs, second, mixed] if jet.order == 2 else [pairs]
-        like = jet.factored.base if jet.factored is not None else jet.dense()
-        self.rows = like.new_empty(sum(self.parts), batch)
+        self.parts = [pairs, second, mixed] if jet.order == 2 else [pairs, 1 if self.factored else 0]
+        self.rows = jet.like.new_empty(sum(self.parts), batch)
         #: Whether H is known to eps times the root of `reach` and no better.
         self.rough = False
         self._buffers = Buffers()
@@ -65,52 +65,72 @@ class Gram:
         out = self.rows[:, where]
         if self.factored and jet.factored is not None:
             self._put_moments(jet.factored, out)
+        elif jet.rows is None and jet.chain is not None:
+            for some, block in jet.chain.blocks():
+                self._put_block(block[1:], out[:, some])
         else:
             k = jet.k
             vectors = jet.dense().transpose(0, 1)
             products = vectors @ vectors.mT
-            first, *higher = out.split(self.parts)
-            for part, side in ((first, slice(k)), *((higher[0], slice(k, None)) for _ in higher[:1])):
+            first, second, *mixed = out.split(self.parts)
+            for part, side in ((first, slice(k)), (second, slice(k, None))):
                 block = products[:, side, side]
                 upper = torch.triu_indices(block.shape[1], block.shape[1], device=block.device)
                 part.copy_(block[:, upper[0], upper[1]].T)
-            if higher:
-                higher[1].copy_(products[:, :k, k:].flatten(1).T)
+            if mixed:
+                mixed[0].copy_(products[:, :k, k:].flatten(1).T)
         return bool(out.sum().isfinite())
 
     def _put_moments(self, jet: Factored, out: Float[Tensor, "rows batch"]) -> None:
         pairs = self.parts[0]
         tables: list[Tensor] = []
-        for where, found in jet.blocks(self._buffers):
-            slope, bend = found.slope, found.bend
+        for where, found in jet.blocks(self._buffers, self.order):
             if not tables:
                 tables = self._tables(jet, found)
             squares, cubes, fourths = tables
-            if self.order == 2:
-                if len(squares) == pairs:
-                    square = torch.mul(bend, bend, out=self._buffers.take())
-                    torch.mm(fourths, square, out=out[pairs : pairs + 1, where])
-                torch.mm(cubes, bend.mul_(slope), out=out[pairs + 1 :, where])
-            torch.mm(squares, slope.mul_(slope), out=out[: len(squares), where])
+            torch.mm(squares, found.square, out=out[: len(squares), where])
+            if found.mixed is not None:
+                torch.mm(cubes, found.mixed, out=out[pairs + 1 : pairs + 1 + len(cubes), where])
+            if found.bent is not None:
+                torch.mm(fourths, found.bent, out=out[pairs : pairs + 1, where])
 
-    def _tables(self, jet: Factored, found: Slopes) -> list[Float[Tensor, "rows n"]]:
-        """What multiplies slope^2, slope bend and bend^2 of each unit."""
+    def _put_block(self, rows: Float[Tensor, "rows n block"], out: Float[Tensor, "products block"]) -> None:
+        """The products of derivatives with their points last."""
+        k, pairs = self.d, pair_count(self.d)
+        self._buffers.start(tuple(rows.shape), rows)
+        products = self._buffers.take()
+        first, second, *mixed = out.split(self.parts)
+        place = 0
+        for a in range(k):
+            found = torch.mul(rows[a], rows[a:], out=products[a : len(rows)]).sum(1)
+            first[place : place + k - a] = found[: k - a]
+            place += k - a
+            if mixed:
+                mixed[0][a * pairs : (a + 1) * pairs] = found[k - a :]
+        place = 0
+        for p in range(pairs if mixed else 0):
+            found = torch.mul(rows[k + p], rows[k + p :], out=products[k + p :])
+            torch.sum(found, 1, out=second[place : place + pairs - p])
+            place += pairs - p
+
+    def _tables(self, jet: Factored, found: Moments) -> list[Float[Tensor, "rows n"]]:
+        """What multiplies phi'^2, phi' phi'' and phi''^2 of each unit."""
         base = jet.base
         scale = torch.as_tensor(jet.scale, dtype=base.dtype, device=base.device).reshape(1, -1)
         squares, cubes = (
             base[moment_table(len(base), 1, factors)[0].to(base.device)].prod(1) * scale.square() for factors in (1, 2)
         )
         fourths = (base.square().sum(0) * scale).square()
-        squares = squares * found.slope_unit**2
-        if self.order == 2 and found.rough:
-            self.rough = True
-            squares = torch.cat([squares, fourths * (found.rough * found.slope_unit) ** 2])
-        return [squares, cubes * (found.slope_unit * found.bend_unit), fourths * found.bend_unit**2]
+        self.rough = self.rough or bool(found.rough)
+        # What bounds phi''^2 rides along in the same product.
+        squares = torch.cat([squares, fourths * found.rough**2]) * found.square_unit
+        return [squares, cubes * found.mixed_unit, fourths]
 
     def part(self, where: slice) -> Gram:
         """The products at some of the points."""
         some = copy(self)
         some.rows = self.rows[:, where]
+        some.__dict__.pop("settled", None)
         return some
 
     def first(self, a: int, b: int) -> Float[Tensor, " batch"]:
@@ -136,6 +156,7 @@ class Gram:
         """Whether any second derivative is seen not to be zero."""
         return bool(self.rows[sum(self.parts[:2]) :].any())
 
+    @cached_property
     def settled(self) -> Bool[Tensor, " batch"]:
         """Where H is known to `LOSS`: |H|^2 >= |A|^2 / |J|^2 is not far below what its error is a part of."""
         if not self.rough:
@@ -200,14 +221,19 @@ class SmallGeometry:
 
     def rank(self) -> tuple[Int[Tensor, " batch"], Bool[Tensor, " batch"]]:
         """The rank, d wherever the volume is to be trusted."""
-        return torch.full_like(self.condition, self.d, dtype=torch.long), self.log_volume()[1]
+        return torch.full_like(self.condition, self.d, dtype=torch.long), self.volume_settled
 
     def log_volume(self) -> tuple[Float[Tensor, " batch"], Bool[Tensor, " batch"]]:
-        """log sqrt det g, and where to trust it: sum_a g_aa g^aa last places is what rounding g moves log det by."""
+        """log sqrt det g, and where to trust it."""
+        return _sum(self.r[a, a].log() for a in range(self.d)), self.volume_settled
+
+    @cached_property
+    def volume_settled(self) -> Bool[Tensor, " batch"]:
+        """Where the volume is to be trusted: sum_a g_aa g^aa last places is what rounding g moves log det by."""
         d = self.d
         moved = _sum(self.products.first(a, a) * _sum(self.e[a, b].square() for b in range(a, d)) for a in range(d))
         full = self.condition < full_rank_condition(max(d, self.products.n), moved.dtype)
-        return _sum(self.r[a, a].log() for a in range(d)), (moved < self.loss) & full & self.in_range
+        return (moved < self.loss) & full & self.in_range
 
     @cached_property
     def tangential(self) -> list[list[Float[Tensor, " batch"]]]:
@@ -229,7 +255,7 @@ class SmallGeometry:
         position = pair_positions(d, torch.device("cpu")).flatten().tolist()
         upper = [[_sum(self.e[a, b] * c[b][p] for b in range(a, d)) for p in range(pair_count(d))] for a in range(d)]
         gamma_udd = torch.stack([row[p] for row in upper for p in position], 1)
-        return gamma_udd.view(-1, d, d, d), (self.condition < self.loss) & self.products.settled() & self.in_range
+        return gamma_udd.view(-1, d, d, d), (self.condition < self.loss) & self.products.settled & self.in_range
 
     def scalar_curvature(self) -> tuple[Float[Tensor, " batch"], Bool[Tensor, " batch"]]:
         """R, and where to trust it: where a bound of its terms is not far above it.
@@ -238,7 +264,7 @@ class SmallGeometry:
         sum_{a<b} (g^aa g^bb - (g^ab)^2) bounds what they are multiplied by: for d = 2 it is 1 / det g.
         """
         d, e = self.d, self.e
-        g_uu = [[_sum(e[a, c] * e[b, c] for c in range(max(a, b), d)) for b in range(d)] for a in range(d)]
+        g_uu = {(a, b): _sum(e[a, c] * e[b, c] for c in range(b, d)) for a in range(d) for b in range(a, d)}
         position = pair_positions(d, torch.device("cpu")).tolist()
         total = torch.zeros_like(self.condition)
         if d == 1:
@@ -246,13 +272,15 @@ class SmallGeometry:
         for (a, b), (c, f) in itertools.product(itertools.combinations(range(d), 2), repeat=2):
             ac, bf, af, bc = position[a][c], position[b][f], position[a][f], position[b][c]
             riemann = self._normal(ac, bf) - self._normal(af, bc)
-            total = torch.addcmul(total, g_uu[a][c] * g_uu[b][f] - g_uu[a][f] * g_uu[b][c], riemann, value=2)
+            crossed = g_uu[min(a, f), max(a, f)] * g_uu[min(b, c), max(b, c)]
+            spanned = g_uu[min(a, c), max(a, c)] * g_uu[min(b, f), max(b, f)] - crossed
+            total = torch.addcmul(total, spanned, riemann, value=2)
         planes = _sum(
-            torch.addcmul(g_uu[a][a] * g_uu[b][b], g_uu[a][b], g_uu[a][b], value=-1)
+            torch.addcmul(g_uu[a, a] * g_uu[b, b], g_uu[a, b], g_uu[a, b], value=-1)
             for a, b in itertools.combinations(range(d), 2)
         )
         bound = 2 * self.condition * planes * self._size_of_normal()
-        return total, (bound < self.loss * total.abs()) & self.products.settled() & self.in_range
+        return total, (bound < self.loss * total.abs()) & self.products.settled & self.in_range
 
     def _size_of_normal(self) -> Float[Tensor, " batch"]:
         reach = self.products.reach()

@@ -10,19 +10,15 @@ metric, the Christoffel symbols and the curvature of the pullback of a flat spac
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.func import vjp
 
 from symgeo.pullback.affine import Factored
-
-# Rows, copies of points, pulled back at once by `reverse_jacobian`: enough for full matrix products, few enough for
-# memory.
-ROWS = 64
+from symgeo.pullback.chain import Chain
 
 
 @dataclass(frozen=True)
@@ -31,7 +27,8 @@ class Jet:
 
     Where the map ends in one pointwise function of an affine map, its derivatives are products of a factor for each
     point and feature and a vector that is the same at every point, first_a = slope * base_a, second_ab = bend * base_a
-    base_b: then `factored` has them so, and contractions of features become matrix products over the points.
+    base_b: then `factored` has them so, and contractions of features become matrix products over the points. Where it
+    is layers in a row, `chain` has them block by block.
 
     Of a map into a curved space the second derivatives are covariant, all in orthonormal coordinates of the space at
     each point; `ambient` has its curvature R_ijkl along a frame of orthonormal vectors, and `bent` says whether the map
@@ -42,6 +39,7 @@ class Jet:
     k: int
     order: int
     factored: Factored | None = None
+    chain: Chain | None = None
     ambient: Callable[[Float[Tensor, "batch k n"]], Float[Tensor, "batch k k k k"]] | None = None
     bent: bool | None = None
 
@@ -60,7 +58,22 @@ class Jet:
     @property
     def n(self) -> int:
         """The number of features."""
-        return self.factored.base.shape[-1] if self.factored is not None else self.dense().shape[-1]
+        if self.factored is not None:
+            return self.factored.base.shape[-1]
+        return self.dense().shape[-1] if self.chain is None else self.chain.n
+
+    @property
+    def like(self) -> Tensor:
+        """A tensor of the dtype, on the device."""
+        if self.factored is not None:
+            return self.factored.base
+        return self.dense() if self.chain is None else self.chain.like
+
+    @property
+    def held(self) -> bool:
+        """Whether only coordinates are held, and the rest is made block by block."""
+        made = self.chain is not None if self.factored is None else self.factored.activation is not None
+        return self.rows is None and made
 
     @property
     def first(self) -> Float[Tensor, "k batch n"]:
@@ -72,11 +85,30 @@ class Jet:
         """The second derivatives, for a jet of order 2."""
         return self.dense()[self.k :]
 
+    def largest(self) -> Float[Tensor, " batch"]:
+        """The largest magnitude of a first derivative at each point."""
+        if self.factored is None:
+            return self.first.abs().amax((0, 2))
+        return (self.factored.slope.abs() * self.factored.base.abs().amax(0)).amax(1)
+
+    def tangents(self, scale: Float[Tensor, " batch"] | None) -> Iterator[Float[Tensor, "k n"]]:
+        """The first derivatives over the scale, point by point; of factored jets written into one matrix in turn."""
+        if self.factored is None:
+            for point in range(self.dense().shape[1]):
+                yield self.first[:, point] if scale is None else self.first[:, point] / scale[point]
+            return
+        slope = self.factored.slope if scale is None else self.factored.slope / scale[:, None]
+        matrix = torch.empty_like(self.factored.base)
+        for row in slope:
+            yield torch.mul(self.factored.base, row, out=matrix)
+
     def dense(self) -> Float[Tensor, "rows batch n"]:
         """The first derivatives and then the second, all written out."""
         if self.rows is not None:
             return self.rows
-        assert self.factored is not None
+        if self.factored is None:
+            assert self.chain is not None
+            return self.chain.rows()
         base, slope, bend = self.factored.base, self.factored.slope, self.factored.bend
         if self.order == 1:
             return slope * base[:, None]
@@ -103,26 +135,3 @@ def pair_products(base: Float[Tensor, k * rest]) -> Float[Tensor, pairs * rest]:
     """base_a base_b for a <= b."""
     rows, columns = torch.triu_indices(len(base), len(base), device=base.device)
     return base[rows] * base[columns]
-
-
-def reverse_jacobian(
-    function: Callable[[Tensor], Tensor], points: Float[Tensor, " batch *shape"], tangents: Float[Tensor, " k *shape"]
-) -> Jet:
-    """The jet of order 1 from the gradients of the features: cheaper than k tangents where features are fewer.
-
-    Several features are pulled back at once as copies of the points, not by vmap, which has the gradient of cdist wrong
-    (torch 2.13).
-    """
-    n, batch = function(points[:1].clone()).shape[1], len(points)
-    copies = max(1, min(n, ROWS // batch))
-    value, pull = vjp(lambda x: function(x.clone()), points.repeat(copies, *[1] * (points.ndim - 1)))[:2]
-    features = torch.eye(n, dtype=value.dtype, device=value.device)
-    pieces = []
-    for some in features.split(copies):
-        cotangents = value.new_zeros(copies, batch, n)
-        cotangents[: len(some)] = some[:, None]
-        pieces.append(pull(cotangents.flatten(0, 1))[0].reshape(copies, batch, -1)[: len(some)])
-    gradients = torch.cat(pieces)
-    if len(tangents) < gradients.shape[2]:  # else the directions are the coordinates themselves
-        gradients = gradients @ tangents.flatten(1).T
-    return Jet(gradients.permute(2, 1, 0), len(tangents), 1)

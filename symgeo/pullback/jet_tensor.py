@@ -18,8 +18,10 @@ from torch.utils._pytree import tree_leaves
 
 from symgeo.errors import InputError
 from symgeo.pullback.affine import Affine, Factored
+from symgeo.pullback.chain import Chain
 from symgeo.pullback.chart import Chart
 from symgeo.pullback.jet import Jet
+from symgeo.pullback.layout import shown_strides
 from symgeo.pullback.pointwise import POINTWISE
 
 aten = torch.ops.aten
@@ -60,7 +62,8 @@ def refused(operation: str = "") -> Iterator[None]:
 @cache
 def outer_keys() -> tuple[Any, Any]:
     """The dispatch keys outside any operation; within one, torch hides those of differentiation, which rules need."""
-    return torch._C._dispatch_tls_local_include_set(), torch._C._dispatch_tls_local_exclude_set()
+    with torch.inference_mode(False):  # else the first call would leave out differentiation for all that follow
+        return torch._C._dispatch_tls_local_include_set(), torch._C._dispatch_tls_local_exclude_set()
 
 
 class JetTensor(Tensor):
@@ -69,7 +72,8 @@ class JetTensor(Tensor):
     `rows` stacks the k first derivatives and, once something has bent, the k (k + 1)/2 second ones; its shape is
     (rows, *value.shape), or (rows, 1, ...) while the same for every point. `factored` says the same as `rows` for a
     pointwise function of an affine map, and then `rows` is None. `affine` is the affine map of the coordinates that a
-    first layer is, whose value is made when needed.
+    first layer is, whose value is made when needed. `chain` is the layers that it comes out of, where they lie in a
+    row: without `factored` they have the derivatives too.
     """
 
     _value: Tensor | Callable[[], Tensor]
@@ -78,6 +82,7 @@ class JetTensor(Tensor):
     order: int
     factored: Factored | None
     affine: Affine | None
+    chain: Chain | None
     chart: Chart | None
     coordinates: Tensor | None
     aliased: bool
@@ -91,17 +96,19 @@ class JetTensor(Tensor):
         order: int,
         *,
         factored: Factored | None = None,
+        chain: Chain | None = None,
         like: Tensor | None = None,
     ) -> JetTensor:
         seen = value if like is None else like  # of a value not made yet, its shape
         if seen.dtype.is_complex:
             raise UnsupportedError("complex numbers")
-        real = rows if rows is not None else seen if factored is None else factored.base
+        real = rows if rows is not None else factored.base if factored is not None else chain.like if chain else seen
         jet = Tensor._make_wrapper_subclass(  # pyright: ignore
-            cls, seen.shape, strides=seen.stride(), dtype=seen.dtype, device=real.device
+            cls, seen.shape, strides=shown_strides(seen), dtype=seen.dtype, device=real.device
         )
         jet._value, jet.rows, jet.k, jet.order = value, rows, k, order
-        jet.factored, jet.affine, jet.chart, jet.coordinates, jet.aliased = factored, None, None, None, False
+        jet.factored, jet.affine, jet.chain = factored, None, chain
+        jet.chart, jet.coordinates, jet.aliased = None, None, False
         return jet
 
     @classmethod
@@ -124,7 +131,7 @@ class JetTensor(Tensor):
             if made.shape != target.shape:
                 raise UnsupportedError(name)
             target._value, target.rows, target.factored = made.value, made.rows, made.factored
-            target.affine, target.chart, target.coordinates = made.affine, None, None
+            target.affine, target.chain, target.chart, target.coordinates = made.affine, made.chain, None, None
             return target
         if func._schema.is_mutable or name in LAYOUT or name in FUSED:
             raise UnsupportedError(name)
@@ -155,12 +162,17 @@ class JetTensor(Tensor):
         """The derivatives in full, (rows, *value.shape) or (rows, 1, ...)."""
         if self.rows is not None:
             return self.rows
-        assert self.factored is not None
-        return Jet(None, self.k, self.order, self.factored).dense()
+        return Jet(None, self.k, self.order, self.factored, self.chain).dense()
 
     def spread(self) -> Tensor:
         """The derivatives in full with the shape of the value."""
         return self.dense().expand(-1, *self.value.shape)
+
+
+def fits(small: torch.Size, shape: torch.Size) -> bool:
+    """Whether broadcasting against `small` leaves a shape as it is; torch's own broadcast_shapes would load SymPy."""
+    pairs = zip(reversed(small), reversed(shape), strict=False)
+    return len(small) <= len(shape) and all(one in (1, other) for one, other in pairs)
 
 
 class Carrying(TorchDispatchMode):

@@ -17,7 +17,7 @@ from symgeo.errors import InputError
 from symgeo.pullback.batch import Batch
 from symgeo.pullback.feature_map import FeatureMap
 from symgeo.pullback.jet import Jet
-from symgeo.pullback.jet_tensor import Carrying, UnsupportedError, outer_keys, refused
+from symgeo.pullback.jet_tensor import Carrying, JetTensor, UnsupportedError, outer_keys, refused
 from symgeo.pullback.local import quantities_of
 from symgeo.pullback.propagation import as_jet, coordinate_jet
 from symgeo.pullback.quantities import QUANTITIES
@@ -96,6 +96,8 @@ def tapped(module: nn.Module, names: Sequence[str], k: int, order: int) -> Itera
     def listener(name: str) -> Any:
         def note(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
             if name not in jets:
+                if isinstance(output, JetTensor) and output.chain is not None:
+                    output.chain.write()  # for the next layers to go on from
                 jets[name] = as_jet(output if output.ndim == 2 else output.flatten(1), k, order)
 
         return note

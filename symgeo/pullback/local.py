@@ -17,11 +17,12 @@ from torch import Tensor
 
 from symgeo.pullback import gauss
 from symgeo.pullback.batch import Batch
-from symgeo.pullback.cholesky import cholesky_log_volume, symmetric_product
+from symgeo.pullback.cholesky import cholesky_log_volume, cholesky_log_volumes
 from symgeo.pullback.frame import Frame, log_volume, orthonormal_frame
 from symgeo.pullback.gauss import SecondForm
 from symgeo.pullback.gram import SMALL, Gram, SmallGeometry
 from symgeo.pullback.jet import Jet
+from symgeo.pullback.symmetric import LARGE, symmetric_product
 
 # Features are rescaled where their exponents exceed this part of the largest there is: four of them multiply in R.
 REACH = 5
@@ -44,7 +45,7 @@ class LocalGeometry:
     @cached_property
     def scale(self) -> Float[Tensor, " batch"] | None:
         """The powers of two that the features are divided by where their squares would leave the range of floats."""
-        largest = self.jet.first.abs().amax((0, 2))
+        largest = self.jet.largest()
         exponents = torch.frexp(largest).exponent
         if not (exponents.abs() > math.log2(torch.finfo(largest.dtype).max) / REACH).any():
             return None
@@ -104,7 +105,11 @@ class LocalGeometry:
         if min(k, n) <= SMALL:
             return log_volume(self.tangent)
         # The shorter side, whose singular values are the same.
-        logs, trusted = cholesky_log_volume(self.tangent if k <= n else self.tangent.mT)
+        if min(k, n) < LARGE:
+            logs, trusted = cholesky_log_volume(self.tangent if k <= n else self.tangent.mT)
+        else:
+            matrices = self.jet.tangents(self.scale)
+            logs, trusted = cholesky_log_volumes((j if k <= n else j.mT)[None] for j in matrices)
         ranks = torch.full_like(logs, min(k, n), dtype=torch.long)
         rest = (~trusted).nonzero().flatten()
         if len(rest):

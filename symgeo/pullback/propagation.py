@@ -93,6 +93,8 @@ def as_jet(result: Tensor, k: int, order: int) -> Jet:
         return Jet(result.new_zeros(k + (pair_count(k) if order == 2 else 0), *result.shape), k, order)
     if result.factored is not None:
         return Jet(None, k, order, result.factored)
+    if result.rows is None and result.chain is not None and result.chain.written is None:
+        return Jet(None, k, order, chain=result.chain)
     rows = result.spread()
     if order == 2 and len(rows) == k:
         rows = torch.cat([rows, rows.new_zeros(pair_count(k), *rows.shape[1:])])

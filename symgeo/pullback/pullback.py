@@ -10,32 +10,29 @@ chunks, so that memory is bounded by the budget and not by the number of points.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from symgeo.errors import InputError
 from symgeo.pullback.ambient import Ambient
 from symgeo.pullback.batch import Batch, check_size, located
 from symgeo.pullback.chart import Chart
-from symgeo.pullback.directional import extrinsic, sectional_curvature
+from symgeo.pullback.directions import Directions
+from symgeo.pullback.every_layer import Layers
 from symgeo.pullback.feature_map import FeatureMap
 from symgeo.pullback.frame import orthonormal_frame, rank
-from symgeo.pullback.jet import Jet
-from symgeo.pullback.layers import Layer, in_one_pass, layer_names
+from symgeo.pullback.layers import Layer, layer_names
 from symgeo.pullback.local import local_quantities
-from symgeo.pullback.paths import Paths
-from symgeo.pullback.quantities import ExtrinsicCurvature, Stretches, Volume
-from symgeo.pullback.smoothness import check_curved, check_not_piecewise
+from symgeo.pullback.quantities import Volume
 from symgeo.pullback.target import Target
-from symgeo.pullback.values import checked, finished, needed, order_of, singular_points
+from symgeo.pullback.values import checked, finished, needed, order_of
 
 
-class Pullback(Paths):
+class Pullback(Directions):
     """The pullback geometry of a feature map Phi: g_mn = d_m Phi . d_n Phi.
 
     Every method takes points x of shape (..., d), or (..., *input_shape), and returns a tensor that leads with the same
@@ -145,73 +142,6 @@ class Pullback(Paths):
             raise InputError("`features` is a plain callable, and has no layers: hand over a torch module.")
         return Layers(module, {name: self._with(Layer(module, name), "flat") for name in layer_names(module, leaves)})
 
-    def stretches(self, x: Float[Tensor, "... d"]) -> Stretches:
-        """The principal stretches and their directions: g = sum_i stretch_i^2 direction_i direction_i^T.
-
-        The image and the null directions of a singular metric are among them.
-        """
-        batch = self._batch(x)
-        check_size(batch, 2, 1, "the principal directions")
-
-        def of(jet: Jet) -> tuple[Tensor, Tensor, Tensor]:
-            _, values, directions = torch.linalg.svd(jet.first.permute(1, 2, 0), full_matrices=True)
-            ranks = (values > max(jet.n, jet.k) * torch.finfo(values.dtype).eps * values[:, :1]).sum(-1)
-            return torch.nn.functional.pad(values, (0, jet.k - values.shape[1])), directions, ranks
-
-        return Stretches(*(batch.shaped(tensor) for tensor in batch.map(1, of, self._chunk)))
-
-    def sectional_curvature(
-        self, x: Float[Tensor, "... d"], u: Float[Tensor, "... d"], v: Float[Tensor, "... d"]
-    ) -> Float[Tensor, " ..."]:
-        """The sectional curvature R(u, v, u, v) / (|u|^2 |v|^2 - <u, v>^2); 1 for the unit sphere.
-
-        Three second derivatives a point, however many coordinates there are.
-
-        Args:
-            x: points.
-            u, v: vectors that span a plane: of the shape of x, or one for all points.
-
-        Raises:
-            InputError: vectors that are parallel at some point, or of another shape.
-            NumericalError: the metric is singular at some point.
-        """
-        batch = self._batch(x)
-        check_curved(batch, "a sectional curvature")
-        check_size(batch, 0, 1, "a sectional curvature")
-        along = [self._vectors(batch, name, vector) for name, vector in (("u", u), ("v", v))]
-        values, ranks, planes, bends = sectional_curvature(batch, *along, self._chunk or batch.along_points(2))
-        if not bends.any():
-            check_not_piecewise(batch, "a sectional curvature", self._chunk)
-        singular = self._singular(batch, batch.shaped(ranks), "a sectional curvature")
-        parallel = (batch.shaped(planes) < 2) & ~singular
-        if parallel.any():
-            index = int(parallel.flatten().nonzero()[0])
-            raise InputError(
-                f"`u` and `v` are parallel, or zero, at {batch.name(index)}: give vectors that span a plane."
-            )
-        return batch.shaped(values).masked_fill(singular, math.nan)
-
-    def extrinsic_curvature(self, x: Float[Tensor, "... d"]) -> ExtrinsicCurvature:
-        """The mean curvature vector and the norm of the second fundamental form of the image in the features.
-
-        R = d^2 |m|^2 - |K|^2. For a constant target G = L L^T the vector is in the coordinates L^T y, in which it is
-        flat.
-
-        Raises:
-            InputError: the target is curved.
-            NumericalError: the metric is singular at some point.
-        """
-        if self._target == "fisher" or self._ambient is not None:
-            raise InputError("`target` is a curved space: extrinsic curvature is had for flat and constant targets.")
-        batch = self._batch(x)
-        check_curved(batch, "the extrinsic curvature")
-        check_size(batch, 0, 2, "the extrinsic curvature")
-        mean, norm, ranks, bends = (batch.shaped(part) for part in batch.map(2, extrinsic, self._chunk))
-        if not bends.any():
-            check_not_piecewise(batch, "the extrinsic curvature", self._chunk)
-        singular = self._singular(batch, ranks, "the extrinsic curvature")
-        return ExtrinsicCurvature(mean.masked_fill(singular[..., None], math.nan), norm.masked_fill(singular, math.nan))
-
     def metric(self, x: Float[Tensor, "... d"]) -> Float[Tensor, "... d d"]:
         """The metric g_mn = d_m Phi . d_n Phi, in the product of the target."""
         return self.evaluate(x, "metric")["metric"]
@@ -285,46 +215,3 @@ class Pullback(Paths):
 
     def _batch(self, x: Tensor) -> Batch:
         return located(self._map, x, self._section, self._input_shape, self._ambient)
-
-    def _vectors(self, batch: Batch, name: str, vectors: Tensor) -> Float[Tensor, "batch d"]:
-        if vectors.shape not in ((batch.d,), (*batch.leading, batch.d)) or not vectors.isfinite().all():
-            raise InputError(
-                f"`{name}` must be finite vectors, ({batch.d},) or {(*batch.leading, batch.d)}; its shape is "
-                f"{tuple(vectors.shape)}."
-            )
-        return vectors.detach().to(batch.points).expand(*batch.leading, batch.d).reshape(-1, batch.d)
-
-    def _singular(self, batch: Batch, ranks: Tensor, name: str) -> Tensor:
-        return singular_points(batch, ranks, [name], self._on_singular)
-
-
-class Layers(dict[str, Pullback]):
-    """The geometry that each layer of a module pulls back to its inputs, by the layer's name."""
-
-    def __init__(self, module: nn.Module, parts: dict[str, Pullback]) -> None:
-        super().__init__(parts)
-        self._whole = FeatureMap(module)
-
-    def evaluate(self, x: Float[Tensor, "... d"], *quantities: str) -> dict[str, dict[str, Tensor]]:
-        """Quantities of every layer, from one pass through the module.
-
-        Layers that have no such quantity can be left out: `del layers["unused"]`.
-
-        Args:
-            x: points.
-            quantities: as `Pullback.evaluate` has them.
-
-        Raises:
-            InputError, NumericalError: as `Pullback.evaluate` does, for any of the layers.
-        """
-        batches = {name: geo._batch(x) for name, geo in self.items()}
-        asked = {name: checked(batch, quantities) for name, batch in batches.items()}
-        if not batches:
-            return {}
-        found = in_one_pass(self._whole, batches, quantities, next(iter(self.values()))._chunk)
-        if found is None:  # an operation that jets cannot pass
-            return {name: geo.evaluate(x, *quantities) for name, geo in self.items()}
-        return {
-            name: finished(batches[name], asked[name], *found[name], geo._on_singular, geo._chunk)
-            for name, geo in self.items()
-        }

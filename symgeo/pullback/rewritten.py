@@ -1,6 +1,7 @@
-"""Operations whose own second derivatives torch has wrong, written with operations that it has right (torch 2.13).
+"""Operations written with others that have rules of their own.
 
-Those of layer_norm and instance_norm are other numbers, without a word, and that of logcumsumexp is NaN.
+Torch's own second derivatives of layer_norm and instance_norm are other numbers, without a word, and that of
+logcumsumexp is NaN (torch 2.13); softmax is faster so.
 """
 
 from __future__ import annotations
@@ -35,3 +36,19 @@ def logcumsumexp(func: Any, jet: Any, dim: int) -> Any:
     lowest = torch.finfo(jet.dtype).min / 4  # not minus infinity, which has no derivative
     left_out = torch.full((moved.shape[-1],) * 2, lowest, dtype=jet.dtype, device=jet.device).triu(1)
     return torch.logsumexp(moved[..., None, :] + left_out, -1).movedim(-1, dim)
+
+
+def softmax(func: Any, jet: Any, dim: int, half: bool) -> Any:
+    """exp(y - c) / sum exp(y - c), for a c that keeps it in range."""
+    if not isinstance(jet, JetTensor) or jet.ndim == 0 or half:
+        return NotImplemented
+    raised: Any = (jet - jet.value.amax(dim, keepdim=True)).exp()
+    return raised * raised.sum(dim, keepdim=True).reciprocal()
+
+
+def log_softmax(func: Any, jet: Any, dim: int, half: bool) -> Any:
+    """y - c - log sum exp(y - c), for a c that keeps it in range."""
+    if not isinstance(jet, JetTensor) or jet.ndim == 0 or half:
+        return NotImplemented
+    lowered: Any = jet - jet.value.amax(dim, keepdim=True)
+    return lowered - lowered.exp().sum(dim, keepdim=True).log()

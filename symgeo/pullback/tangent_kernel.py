@@ -26,6 +26,7 @@ from symgeo.pullback.chart import flat_points
 from symgeo.pullback.factors import matrix_gram, vector_gram
 from symgeo.pullback.feature_map import CASTING, FeatureMap
 from symgeo.pullback.propagation import plain_kernels
+from symgeo.pullback.symmetric import mirrored
 from symgeo.pullback.taps import Taps, Use
 
 # What the factors of a chunk of points may take, and what their intermediate products.
@@ -144,6 +145,8 @@ class _Gradients:
         block = vector_gram(rows.vectors, columns.vectors)
         for name in rows.matrices:
             block += matrix_gram(rows.matrices[name], columns.matrices[name], BUDGET_BYTES)
+        if rows is columns:  # of which one triangle was computed
+            block = mirrored(block.flatten(2).flatten(0, 1)).view(block.shape)
         return block
 
     def factors(self, points: Tensor) -> Factors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -99,3 +100,43 @@ def test_the_curvature_of_forty_thousand_points_is_in_reach() -> None:
     found = Pullback(network).evaluate(points(40_000), "christoffel", "scalar_curvature")
     assert found["christoffel"].shape == (40_000, 2, 2, 2)
     assert found["scalar_curvature"].isfinite().all()
+
+
+class Viewed(nn.Module):
+    """Code that asks for a view of the images, which channels that are last in memory would not allow."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(2, 6, 3, padding=1), nn.Conv2d(6, 4, 3, padding=1)
+        self.last = nn.Linear(4 * 36, features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.second(torch.tanh(self.first(x)))
+        return self.last(torch.tanh(y).view(len(y), -1))
+
+
+@pytest.mark.parametrize("features", [9, 90])
+def test_views_of_images_in_single_precision(features: int) -> None:
+    torch.manual_seed(0)
+    network, image = Viewed(features), torch.rand(2, 2, 6, 6)
+    geo = Pullback(network)
+    expected = geo.log_volume(image.double())
+    assert (geo.log_volume(image).double() - expected).abs().max() < 1e-4 * expected.abs().max()
+    section = geo.on_plane(*torch.rand(3, 2, 6, 6))
+    where = torch.rand(5, 2)
+    expected = section.metric(where.double())
+    assert (section.metric(where).double() - expected).abs().max() < 1e-5 * expected.abs().max()
+
+
+@pytest.mark.parametrize("widths", [(2, 6), (9, 2)])
+def test_a_module_that_is_made_or_called_under_inference_mode(widths: tuple[int, int]) -> None:
+    def made() -> nn.Module:
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(widths[0], 5), nn.GELU(), nn.Linear(5, widths[1])).double()
+
+    x, outside = points(4, widths[0]), made()
+    expected = Pullback(outside).log_volume(x)
+    with torch.inference_mode():
+        for network in (outside, made()):
+            found = Pullback(network).log_volume(points(4, widths[0]))
+            torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)

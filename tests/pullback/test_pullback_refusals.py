@@ -149,7 +149,7 @@ def test_a_map_with_no_derivative_at_a_point_names_it() -> None:
 
 def test_curvature_of_3072_coordinates_is_refused_with_its_size() -> None:
     network = nn.Sequential(nn.Linear(3072, 3100), nn.Tanh())
-    with pytest.raises(InputError, match=r"Christoffel symbols of 1 points would need 232 GB.*on_plane"):
+    with pytest.raises(InputError, match=r"Christoffel symbols of 1 point would need 232 GB.*on_plane"):
         Pullback(network).christoffel(torch.zeros(1, 3072, dtype=torch.float64))
 
 

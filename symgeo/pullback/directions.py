@@ -1,0 +1,108 @@
+"""What a geometry has along directions: principal stretches, curvature of planes, bending in the space of features."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from symgeo.errors import InputError
+from symgeo.pullback.ambient import Ambient
+from symgeo.pullback.batch import Batch, check_size
+from symgeo.pullback.directional import extrinsic, sectional_curvature
+from symgeo.pullback.jet import Jet
+from symgeo.pullback.paths import Paths
+from symgeo.pullback.quantities import ExtrinsicCurvature, Stretches
+from symgeo.pullback.smoothness import check_curved, check_not_piecewise
+from symgeo.pullback.target import Target
+from symgeo.pullback.values import singular_points
+
+
+class Directions(Paths):
+    """Quantities along directions of a pullback geometry."""
+
+    _target: Target
+    _ambient: Ambient | None
+    _on_singular: Literal["raise", "mark"]
+    _chunk: int | None
+
+    def stretches(self, x: Float[Tensor, "... d"]) -> Stretches:
+        """The principal stretches and their directions: g = sum_i stretch_i^2 direction_i direction_i^T.
+
+        The image and the null directions of a singular metric are among them.
+        """
+        batch = self._batch(x)
+        check_size(batch, 2, 1, "the principal directions")
+
+        def of(jet: Jet) -> tuple[Tensor, Tensor, Tensor]:
+            _, values, directions = torch.linalg.svd(jet.first.permute(1, 2, 0), full_matrices=True)
+            ranks = (values > max(jet.n, jet.k) * torch.finfo(values.dtype).eps * values[:, :1]).sum(-1)
+            return torch.nn.functional.pad(values, (0, jet.k - values.shape[1])), directions, ranks
+
+        return Stretches(*(batch.shaped(tensor) for tensor in batch.map(1, of, self._chunk)))
+
+    def sectional_curvature(
+        self, x: Float[Tensor, "... d"], u: Float[Tensor, "... d"], v: Float[Tensor, "... d"]
+    ) -> Float[Tensor, " ..."]:
+        """The sectional curvature R(u, v, u, v) / (|u|^2 |v|^2 - <u, v>^2); 1 for the unit sphere.
+
+        Three second derivatives a point, however many coordinates there are.
+
+        Args:
+            x: points.
+            u, v: vectors that span a plane: of the shape of x, or one for all points.
+
+        Raises:
+            InputError: vectors that are parallel at some point, or of another shape.
+            NumericalError: the metric is singular at some point.
+        """
+        batch = self._batch(x)
+        check_curved(batch, "a sectional curvature")
+        check_size(batch, 0, 1, "a sectional curvature")
+        along = [self._vectors(batch, name, vector) for name, vector in (("u", u), ("v", v))]
+        values, ranks, planes, bends = sectional_curvature(batch, *along, self._chunk or batch.along_points(2))
+        if not bends.any():
+            check_not_piecewise(batch, "a sectional curvature", self._chunk)
+        singular = self._singular(batch, batch.shaped(ranks), "a sectional curvature")
+        parallel = (batch.shaped(planes) < 2) & ~singular
+        if parallel.any():
+            index = int(parallel.flatten().nonzero()[0])
+            raise InputError(
+                f"`u` and `v` are parallel, or zero, at {batch.name(index)}: give vectors that span a plane."
+            )
+        return batch.shaped(values).masked_fill(singular, math.nan)
+
+    def extrinsic_curvature(self, x: Float[Tensor, "... d"]) -> ExtrinsicCurvature:
+        """The mean curvature vector and the norm of the second fundamental form of the image in the features.
+
+        R = d^2 |m|^2 - |K|^2. For a constant target G = L L^T the vector is in the coordinates L^T y, in which it is
+        flat.
+
+        Raises:
+            InputError: the target is curved.
+            NumericalError: the metric is singular at some point.
+        """
+        if self._target == "fisher" or self._ambient is not None:
+            raise InputError("`target` is a curved space: extrinsic curvature is had for flat and constant targets.")
+        batch = self._batch(x)
+        check_curved(batch, "the extrinsic curvature")
+        check_size(batch, 0, 2, "the extrinsic curvature")
+        mean, norm, ranks, bends = (batch.shaped(part) for part in batch.map(2, extrinsic, self._chunk))
+        if not bends.any():
+            check_not_piecewise(batch, "the extrinsic curvature", self._chunk)
+        singular = self._singular(batch, ranks, "the extrinsic curvature")
+        return ExtrinsicCurvature(mean.masked_fill(singular[..., None], math.nan), norm.masked_fill(singular, math.nan))
+
+    def _vectors(self, batch: Batch, name: str, vectors: Tensor) -> Float[Tensor, "batch d"]:
+        if vectors.shape not in ((batch.d,), (*batch.leading, batch.d)) or not vectors.isfinite().all():
+            raise InputError(
+                f"`{name}` must be finite vectors, ({batch.d},) or {(*batch.leading, batch.d)}; its shape is "
+                f"{tuple(vectors.shape)}."
+            )
+        return vectors.detach().to(batch.points).expand(*batch.leading, batch.d).reshape(-1, batch.d)
+
+    def _singular(self, batch: Batch, ranks: Tensor, name: str) -> Tensor:
+        return singular_points(batch, ranks, [name], self._on_singular)
