@@ -29,7 +29,12 @@ NUMBERS = {
     "auc": ("area under the ROC curve,\nnearest tenth", 0.5, False, (0.0, 1.05)),
     "ratio": ("mean volume near / far\n(no unit)", 1.0, True, None),
 }
-LABELS = {"none": "trained", "shuffled-labels": "shuffled labels", "frozen-first-layer": "frozen first layer"}
+LABELS = {
+    "none": "trained",
+    "shuffled-labels": "shuffled labels",
+    "frozen-first-layer": "frozen first layer",
+    "frozen-features": "frozen features",
+}
 
 
 def draw(folder: str | Path = MEASURED, *, preset: str = "quick", quantity: str = "volume") -> Figure:

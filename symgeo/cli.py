@@ -59,7 +59,7 @@ class Network(StrEnum):
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder to write into; made if need be.")]
 DataFolder = Annotated[
     Path | None,
-    typer.Option("--data-folder", help="Folder of MNIST's files; else $SYMGEO_DATA, the cache, or a download."),
+    typer.Option("--data-folder", help="Folder of the images' files; else $SYMGEO_DATA, the cache, or a download."),
 ]
 Data = Annotated[str | None, typer.Option("--data", help='"digits" trains mnist on the digits that are always there.')]
 Jobs = Annotated[int, typer.Option(help="How many trainings at a time, each in a process of its own.")]
@@ -165,7 +165,7 @@ def crosscheck(
 
 @app.command()
 def train(
-    name: Annotated[str, typer.Argument(help="Such as xor, sinusoid or mnist; a wrong name lists them all.")],
+    name: Annotated[str, typer.Argument(help="Such as sinusoid, mnist or cifar10; a wrong name lists them all.")],
     preset: Annotated[
         Preset, typer.Option(help="quick: minutes on one core. paper: the published setting.")
     ] = Preset.quick,
@@ -173,7 +173,7 @@ def train(
     seeds: Annotated[int, typer.Option(help="How many, counted from --seed on.")] = 1,
     jobs: Jobs = 1,
     control: Annotated[
-        str, typer.Option(help="shuffled-labels or frozen-first-layer: a control of the experiment instead.")
+        str, typer.Option(help="A control: shuffled-labels, frozen-first-layer; of ResNets, frozen-features.")
     ] = "none",
     data: Data = None,
     data_folder: DataFolder = None,
@@ -203,7 +203,7 @@ def train(
 
 @app.command()
 def measure(
-    name: Annotated[str, typer.Argument(help="xor, sinusoid or mnist.")],
+    name: Annotated[str, typer.Argument(help="xor, sinusoid, mnist, cifar10 or barlow-twins.")],
     preset: Annotated[Preset, typer.Option(help="Which runs to measure.")] = Preset.quick,
     seeds: Annotated[int | None, typer.Option(help="How many; else 5, for images 3.")] = None,
     jobs: Jobs = 1,
@@ -253,18 +253,30 @@ def flow(
         Path | None,
         typer.Option("--output", "-o", help="Trajectory to write, ending in .npz; of calabi-yau the run's folder."),
     ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Also draw it: states and what was measured, into a .pdf or .png.")
+    ] = None,
+    animate: Annotated[Path | None, typer.Option(help="Also its states one after the other, into a .gif.")] = None,
 ) -> None:
     """Let a metric flow up to a time or to its singularity, and store the trajectory; Ctrl-C keeps what there is."""
     from symgeo.flows.presets import named_flow
     from symgeo.geometry import HOMOGENEOUS
 
     if kind == "calabi-yau":
+        if picture is not None or animate is not None:
+            raise InputError("`--picture` and `--animate` go with the other flows, of which a trajectory is kept")
         _calabi_yau(metric or "quintic", preset, seed, output)
         return
     metric, output = metric or "neckpinch", output or Path("flow.npz")
-    if output.suffix != ".npz":
-        raise InputError(f"`--output` must end in .npz, not {output.name!r}")
-    _folder(output.parent)
+    for option, path, endings in (
+        ("--output", output, (".npz",)),
+        ("--picture", picture, (".pdf", ".png")),
+        ("--animate", animate, (".gif",)),
+    ):
+        if path is not None and path.suffix not in endings:
+            raise InputError(f"`{option}` must end in {' or '.join(endings)}, not {path.name!r}")
+        if path is not None:
+            _folder(path.parent)
     with tqdm(desc=kind, unit=" states", disable=None) as bar:
 
         def shown(time: float, measures: object) -> None:
@@ -285,6 +297,15 @@ def flow(
     print(f"{made.save(output)}: {len(made.times)} states up to t = {made.times[-1]:.8g}")
     if made.message:
         print(made.message)
+    if picture is not None:
+        from symgeo.plots import save
+        from symgeo.plots.flows import flow_picture
+
+        print(*save(flow_picture(made), picture.with_suffix(""), (picture.suffix[1:],)))
+    if animate is not None:
+        from symgeo.plots.flows_animation import save_flow_animation
+
+        print(save_flow_animation(made, animate.with_suffix("")))
 
 
 def _calabi_yau(name: str, preset: str, seed: int, output: Path | None) -> None:

@@ -1,7 +1,7 @@
 """Datasets by name, as NumPy arrays.
 
-`load("sinusoid")`, `load("digits")`, `load("mnist", folder)`: images are rows of pixels in [0, 1]. The first two need
-no file; MNIST is read in its official format, and nothing that is read is ever unpickled.
+`load("sinusoid")`, `load("digits")`, `load("mnist", folder)`, `load("cifar10")`: images are rows of pixels in [0, 1].
+The first two need no file; MNIST and CIFAR-10 are read in their official formats, and nothing is ever unpickled.
 """
 
 from symgeo.data.dataset import Dataset, Part

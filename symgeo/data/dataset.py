@@ -44,6 +44,7 @@ class Dataset:
         classes: the name of each class; labels index it.
         shape: the shape of one input before it was flattened to d numbers: (2,), (28, 28).
         source: where the data came from, in words.
+        variant: what sets the files apart from the official ones, in words that a figure repeats; empty if nothing.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Dataset:
     classes: tuple[str, ...]
     shape: tuple[int, ...]
     source: str
+    variant: str = ""
 
     def __post_init__(self) -> None:
         for kind, part in (("training", self.train), ("test", self.test)):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike
 
+from symgeo.data.cifar import load_cifar10
 from symgeo.data.dataset import Dataset
 from symgeo.data.digits import load_digits
 from symgeo.data.mnist import load_mnist
@@ -15,7 +16,7 @@ from symgeo.data.sinusoid import load_sinusoid
 from symgeo.data.xor import load_xor
 from symgeo.errors import InputError
 
-NAMES = ("circles", "digits", "mnist", "moons", "sinusoid", "spiral", "xor")
+NAMES = ("cifar10", "circles", "digits", "mnist", "moons", "sinusoid", "spiral", "xor")
 
 
 def load(
@@ -25,9 +26,9 @@ def load(
 
     Args:
         name: "xor", "sinusoid", "spiral", "circles" and "moons" (two classes in the plane), "digits" (8 x 8
-            images, always there) or "mnist".
-        folder: where MNIST's files, or a folder `mnist` of them, lie; `None` looks in $SYMGEO_DATA, then in the
-            cache, then downloads. The other datasets read no files.
+            images, always there), "mnist" or "cifar10".
+        folder: where the files of MNIST or CIFAR-10, or a folder of them, lie; `None` looks in $SYMGEO_DATA, then in
+            the cache, then downloads. The other datasets read no files.
         seed: of points in the plane; the four of "xor" and images are not drawn.
         dtype: of the inputs, float64 or float32.
 
@@ -40,6 +41,8 @@ def load(
     match name:
         case "digits":
             return load_digits(dtype)
+        case "cifar10":
+            return load_cifar10(folder, dtype)
         case "mnist":
             return load_mnist(folder, dtype)
         case "sinusoid":

@@ -1,14 +1,11 @@
 """MNIST: 60,000 + 10,000 handwritten digits of 28 x 28 pixels (LeCun, Cortes and Burges), in the official IDX files.
 
-The files are looked for in the folder that is named, else in the folder that the environment variable SYMGEO_DATA
-names, else in the user's cache, into which they are otherwise downloaded and compared with the official files'
-SHA-256. A folder may hold the four files or a folder `mnist` of them. Files in a folder are held to the format,
-the counts and the range of the labels, not to a checksum: re-packed copies are as good.
+Where the files are looked for is said in `symgeo.data.official`; a folder may hold the four files or a folder `mnist`
+of them. They are held to the format, the counts and the range of the labels.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +14,9 @@ from numpy.typing import DTypeLike
 
 from symgeo.data.dataset import Dataset, Part
 from symgeo.data.idx import read_idx
+from symgeo.data.official import VARIABLE, cache_folder, download, named_home
 from symgeo.errors import DataError
 
-VARIABLE = "SYMGEO_DATA"
 SIDE = 28
 TRAIN_IMAGES = "train-images-idx3-ubyte.gz"
 TRAIN_LABELS = "train-labels-idx1-ubyte.gz"
@@ -68,56 +65,13 @@ def _part(images: Path, labels: Path, count: int, dtype: DTypeLike) -> Part:
 
 def _home(folder: str | Path | None) -> Path:
     """The folder that holds the four files: the one named, $SYMGEO_DATA, or the cache."""
-    named = folder if folder is not None else os.environ.get(VARIABLE)
-    if not named:
-        return _cached()
-    origin = "`folder`" if folder is not None else f"${VARIABLE}"
-    try:
-        root = Path(named).expanduser()
-    except RuntimeError:
-        raise DataError(f"{origin}: {named} names no user's home; give a whole path") from None
-    if not root.is_dir():
-        raise DataError(f"{origin}: {root} is no folder: name one that holds MNIST's files, such as {TRAIN_IMAGES}")
-    for home in (root / "mnist", root):
-        missing = [name for name in OFFICIAL if not (home / name).exists()]
-        if not missing:
-            return home
-        if len(missing) < len(OFFICIAL):
-            raise DataError(f"{origin}: {home} holds some of MNIST's files but lacks {', '.join(missing)}")
-    if folder is None:  # a folder of other datasets; it does not speak of MNIST
-        return _cached()
-    raise DataError(f"`folder`: neither {root} nor {root / 'mnist'} holds MNIST's files ({', '.join(OFFICIAL)})")
-
-
-def _cached() -> Path:
-    """The cache's folder, after whatever it lacks was downloaded with its checksum."""
-    try:
-        import pooch
-    except ImportError:
-        raise DataError(
-            f"MNIST is downloaded by pooch, which is not installed: pip install 'symgeo[torch]', or set ${VARIABLE} to "
-            "a folder with the four files"
-        ) from None
-    cache = Path(pooch.os_cache("symgeo")) / "mnist"
+    named = named_home("MNIST", list(OFFICIAL), ["mnist"], folder)
+    if named is not None:
+        return named
+    cache = cache_folder("MNIST", "mnist")
     for name, checksum in OFFICIAL.items():
-        # A download enters the cache only after its checksum; what else lies there the user put there.
+        # What else lies there than downloads the user put there.
         if not (cache / name).exists():
-            _download(name, checksum, cache)
+            cure = f"copy the four .gz files into {cache}, or into a folder named by ${VARIABLE}"
+            download(MIRRORS, name, checksum, cache, cure)
     return cache
-
-
-def _download(name: str, checksum: str, cache: Path) -> None:
-    import pooch
-
-    reasons = []
-    for mirror in MIRRORS:
-        try:
-            pooch.retrieve(mirror + name, f"sha256:{checksum}", fname=name, path=cache, progressbar=True)
-            return
-        except Exception as error:  # requests, urllib3, ssl and the file system each have their own
-            reason = "its checksum differs" if "hash" in str(error) else type(error).__name__
-            reasons.append(f"{mirror}: {reason}")
-    raise DataError(
-        f"{name} could not be downloaded ({'; '.join(reasons)}): where there is no network, copy the four .gz files "
-        f"into {cache}, or into a folder named by ${VARIABLE}"
-    )

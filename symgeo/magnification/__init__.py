@@ -8,7 +8,7 @@ Source of the hypothesis: "Neural networks learn to magnify areas near decision 
 """
 
 from symgeo.magnification.association import Association, associate
-from symgeo.magnification.boundary import Boundary, decision_boundary
+from symgeo.magnification.boundary import Boundary, Search, decision_boundary
 from symgeo.magnification.fields import PlaneFields, plane_fields
 from symgeo.magnification.interval import Interval, bootstrap_interval, student_interval
 from symgeo.magnification.measure import Measurement, Row, measure_run, over_seeds
@@ -26,6 +26,7 @@ __all__ = [
     "Measurement",
     "PlaneFields",
     "Row",
+    "Search",
     "Study",
     "Table",
     "associate",

@@ -24,8 +24,32 @@ from torch import Tensor
 
 from symgeo.errors import InputError, NumericalError
 
-_STEPS = 48  # brackets along a ray: a strip of another class thinner than reach / 48 can be stepped over
-_IMPROVEMENTS = 8
+
+@dataclass(frozen=True)
+class Search:
+    """How closely the boundary is looked for.
+
+    Attributes:
+        steps: brackets along a ray: a strip of another class thinner than reach / steps can be stepped over.
+        bisections: of a bracket.
+        improvements: of the foot of the shortest ray.
+    """
+
+    steps: int = 48
+    bisections: int = 36
+    improvements: int = 8
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.bisections < 1 or self.improvements < 0:
+            raise InputError(
+                f"`steps` and `bisections` must be 1 or more, `improvements` 0 or more, not {self.steps}, "
+                f"{self.bisections} and {self.improvements}"
+            )
+
+
+CLOSE = Search()
+# A third of the evaluations, where one is dear: a deep network on images.
+QUICK = Search(steps=24, bisections=18, improvements=3)
 
 
 @dataclass(frozen=True)
@@ -53,6 +77,7 @@ def decision_boundary(
     reach: float,
     rivals: int = 3,
     directions: int = 0,
+    search: Search = CLOSE,
 ) -> Boundary:
     """The distance from each point to where the class changes.
 
@@ -62,9 +87,11 @@ def decision_boundary(
         reach: how far to look, in the units of the inputs.
         rivals: how many other classes a ray is sent towards; all of them makes linear outputs exact.
         directions: how many rays go out besides those, evenly spread over the circle; for d = 2.
+        search: how closely to look.
 
     Returns:
-        Distances to reach * 2^-41 for the foot of a ray; the rest of the error is described in the module.
+        Distances to reach / steps * 2^-bisections for the foot of a ray, reach * 2^-41 by default; the rest of the
+        error is described in the module.
 
     Raises:
         InputError: fewer than two classes, no reach, no rival, or directions in other than two dimensions.
@@ -83,7 +110,7 @@ def decision_boundary(
         first = int((~start.isfinite().all(1)).nonzero()[0])
         raise NumericalError(f"the outputs at point {first} are not finite")
     predicted = start.argmax(1)
-    rays = _Rays(outputs, x.detach(), predicted, reach)
+    rays = _Rays(outputs, x.detach(), predicted, reach, search)
 
     order = start.argsort(dim=1, descending=True)
     distance, foot = torch.full_like(start[:, 0], math.inf), x.detach()
@@ -94,7 +121,7 @@ def decision_boundary(
         u = x.new_tensor([math.cos(angle), math.sin(angle)]).expand_as(x)
         distance, foot = _nearer(distance, foot, *rays.shoot(u, distance))
     share = torch.ones_like(distance)[:, None]
-    for _ in range(_IMPROVEMENTS):
+    for _ in range(search.improvements):
         normal, back = rays.downhill(foot), x - foot
         along = back - (back * normal).sum(1, keepdim=True) * normal
         u = torch.nn.functional.normalize(share * along - back, dim=1)
@@ -112,6 +139,7 @@ class _Rays:
     x: Float[Tensor, "batch d"]
     predicted: Int64[Tensor, " batch"]
     reach: float
+    search: Search
 
     def lead(self, y: Float[Tensor, "batch d"]) -> Float[Tensor, " batch"]:
         """The lead of the predicted class over the best other one."""
@@ -140,9 +168,9 @@ class _Rays:
     ) -> tuple[Float[Tensor, " batch"], Float[Tensor, "batch d"]]:
         """How far along u the class first changes (infinite if not within the limit), and where (else x)."""
         step = torch.full_like(self.x[:, 0], self.reach) if limit is None else limit.clamp(max=self.reach)
-        step = step / _STEPS
+        step = step / self.search.steps
         low, high = torch.zeros_like(step), torch.full_like(step, math.inf)
-        for number in range(1, _STEPS + 1):
+        for number in range(1, self.search.steps + 1):
             open_ = high.isinf().nonzero()[:, 0]
             if not len(open_):
                 break
@@ -155,10 +183,10 @@ class _Rays:
         return high, foot
 
     def _some(self, chosen: Int64[Tensor, " some"]) -> _Rays:
-        return _Rays(self.outputs, self.x[chosen], self.predicted[chosen], self.reach)
+        return _Rays(self.outputs, self.x[chosen], self.predicted[chosen], self.reach, self.search)
 
     def _bisect(self, low: Tensor, high: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
-        for _ in range(36):  # 2^-36 of a step is 2^-41 of the reach
+        for _ in range(self.search.bisections):
             middle = (low + high) / 2
             changed = self._changed(middle, u)
             low, high = torch.where(changed, low, middle), torch.where(changed, middle, high)

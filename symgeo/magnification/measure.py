@@ -46,7 +46,7 @@ def measure_run(run: Run, places: Sequence[Place], epochs: Sequence[int] | None 
 
     Args:
         run: whose networks.
-        places: where.
+        places: where; their points' dtype is the network's.
         epochs: some of the saved ones; None takes all.
 
     Raises:
@@ -54,14 +54,14 @@ def measure_run(run: Run, places: Sequence[Place], epochs: Sequence[int] | None 
         NumericalError: a metric that is singular, or outputs that are not finite.
     """
     found = []
-    start = run.model(0, dtype=torch.float64)
     for place in places:
-        x, before = place.x, place.log_volume(start.features)
+        x = place.x
+        before = place.log_volume(run.model(0, dtype=x.dtype).features).double()
         for epoch in run.epochs if epochs is None else epochs:
-            model = run.model(epoch, dtype=torch.float64)
-            log_volume = place.log_volume(model.features)
-            seen = decision_boundary(model, x, reach=place.reach, directions=place.directions)
-            closeness = {"distance": -seen.distance, "entropy": entropy(model(x))}
+            model = run.model(epoch, dtype=x.dtype)
+            log_volume = place.log_volume(model.features).double()
+            seen = decision_boundary(model, x, reach=place.reach, directions=place.directions, search=place.search)
+            closeness = {"distance": -seen.distance.double(), "entropy": entropy(model(x).double())}
             quantities = {"volume": log_volume, "expansion": log_volume - before}
             found.append(
                 Measurement(

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from symgeo.data import Part
 from symgeo.errors import DataError, InputError
+from symgeo.magnification.boundary import CLOSE, Search
 from symgeo.pullback import Pullback
 
 
@@ -27,6 +28,7 @@ class Place(Protocol):
         x: the points, as the network takes them.
         reach: how far from them to look for the boundary.
         directions: rays besides those down gradients, see `decision_boundary`.
+        search: how closely to look for it.
     """
 
     @property
@@ -41,6 +43,9 @@ class Place(Protocol):
     @property
     def directions(self) -> int: ...  # noqa: D102
 
+    @property
+    def search(self) -> Search: ...  # noqa: D102
+
     def log_volume(self, features: nn.Module) -> Float[Tensor, " batch"]:
         """The log of the volume element that the features pull back, at each point."""
         ...
@@ -53,6 +58,7 @@ class Grid:
     half: float
     side: int = 21
     directions: int = 24
+    search: Search = CLOSE
 
     @property
     def name(self) -> str:
@@ -84,6 +90,7 @@ class Lines:
         starts, ends: the pairs.
         steps: points on each line.
         directions: none: rays go round a circle in the plane only.
+        search: how closely to look for the boundary.
     """
 
     name: str
@@ -91,6 +98,7 @@ class Lines:
     ends: Float[Tensor, "lines d"]
     steps: int = 11
     directions: int = 0
+    search: Search = CLOSE
 
     @property
     def x(self) -> Float[Tensor, "batch d"]:
@@ -117,13 +125,17 @@ class Lines:
         return torch.linspace(0, 1, self.steps, dtype=self.starts.dtype)
 
 
-def image_lines(part: Part, count: int, *, seed: int = 0) -> tuple[Lines, Lines]:
+def image_lines(
+    part: Part, count: int, *, seed: int = 0, dtype: torch.dtype = torch.float64, search: Search = CLOSE
+) -> tuple[Lines, Lines]:
     """Lines between images of different classes, and lines between images of the same class.
 
     Args:
         part: images to draw the ends from.
         count: how many lines of each kind; no image is an end twice.
         seed: of the draw.
+        dtype: of the images, and so of what is measured on them.
+        search: how closely to look for the boundary.
 
     Raises:
         InputError: fewer than one line.
@@ -143,9 +155,9 @@ def image_lines(part: Part, count: int, *, seed: int = 0) -> tuple[Lines, Lines]
                 found.append((first, partner))
                 left.remove(partner)
                 break
-    inputs = torch.from_numpy(np.asarray(part.inputs, dtype=np.float64))
+    inputs = torch.from_numpy(np.asarray(part.inputs)).to(dtype)
     between, within = (
-        Lines(name, *(inputs[[pair[end] for pair in pairs[same]]] for end in (0, 1)))
+        Lines(name, *(inputs[[pair[end] for pair in pairs[same]]] for end in (0, 1)), search=search)
         for name, same in (("between classes", False), ("within a class", True))
     )
     return between, within

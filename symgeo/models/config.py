@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from symgeo.errors import DataError, InputError
+from symgeo.models.augmentation import AUGMENTATIONS
+from symgeo.models.barlow import BarlowTwins
 from symgeo.models.mlp import MLP
+from symgeo.models.objectives import Classification, Objective, Twins
+from symgeo.models.resnet import ResNet
 from symgeo.models.smooth import SmoothNetwork
 
-Network = MLP | SmoothNetwork
+Network = MLP | SmoothNetwork | ResNet | BarlowTwins
 
-CONTROLS = ("none", "shuffled-labels", "frozen-first-layer")
-ARCHITECTURES = ("mlp", "smooth-0", "smooth-1", "smooth-2")
+CONTROLS = ("none", "shuffled-labels", "frozen-first-layer", "frozen-features")
+ARCHITECTURES = ("mlp", "smooth-0", "smooth-1", "smooth-2", "resnet")
+OBJECTIVES = ("classification", "barlow-twins")
+SCHEDULES = ("constant", "cosine")
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
 
@@ -45,7 +53,15 @@ class Config:
             `hidden`, see `symgeo.models.smooth`.
         gain: of the initial weights of smooth layers.
         control: "none"; "shuffled-labels", the training labels in random order, so that there is nothing to learn but
-            the points themselves; or "frozen-first-layer", whose random features stay as they were drawn.
+            the points themselves; "frozen-first-layer", whose random features stay as they were drawn; or, of a
+            residual network, "frozen-features", of which only the readout learns.
+        blocks: of a residual network, in each of its four stages, whose widths are `hidden`; see
+            `symgeo.models.resnet`.
+        augmentation: "none", "crop-flip" or "views", see `symgeo.models.augmentation`.
+        objective: "classification", or "barlow-twins", of a residual network and without labels.
+        projector: widths of the layers behind the features of Barlow Twins.
+        redundancy: lambda in their loss, see `symgeo.models.barlow`.
+        schedule: "constant", or "cosine", in which the learning rate falls as (1 + cos(pi t / epochs)) / 2.
     """
 
     experiment: str
@@ -67,6 +83,12 @@ class Config:
     control: str = "none"
     architecture: str = "mlp"
     gain: float = 1.0
+    blocks: tuple[int, ...] = ()
+    augmentation: str = "none"
+    objective: str = "classification"
+    projector: tuple[int, ...] = ()
+    redundancy: float = 0.0
+    schedule: str = "constant"
 
     def __post_init__(self) -> None:
         if (
@@ -76,20 +98,31 @@ class Config:
             or sorted(set(self.saved)) != list(self.saved)
         ):
             raise InputError(f"`saved` must rise from 0 to `epochs` = {self.epochs}, not {self.saved}")
-        if self.dtype not in DTYPES:
-            raise InputError(f"`dtype` must be one of {', '.join(DTYPES)}, not {self.dtype!r}")
-        if self.architecture not in ARCHITECTURES:
-            raise InputError(f"`architecture` must be one of {', '.join(ARCHITECTURES)}, not {self.architecture!r}")
-        if self.control not in CONTROLS:
-            raise InputError(f"`control` must be one of {', '.join(CONTROLS)}, not {self.control!r}")
-        if self.optimiser not in ("sgd", "adam", "adamw"):
-            raise InputError(f"`optimiser` must be sgd, adam or adamw, not {self.optimiser!r}")
+        for name, known in (
+            ("dtype", DTYPES),
+            ("architecture", ARCHITECTURES),
+            ("control", CONTROLS),
+            ("optimiser", ("sgd", "adam", "adamw")),
+            ("augmentation", ("none", *AUGMENTATIONS)),
+            ("objective", OBJECTIVES),
+            ("schedule", SCHEDULES),
+        ):
+            if getattr(self, name) not in known:
+                raise InputError(f"`{name}` must be one of {', '.join(known)}, not {getattr(self, name)!r}")
+        twins = self.objective == "barlow-twins"
+        if self.architecture != "resnet" and (twins or self.control == "frozen-features"):
+            what = "barlow-twins" if twins else "frozen-features"
+            raise InputError(f"`architecture` must be resnet for {what}, not {self.architecture}")
+        if twins and self.control == "frozen-features":
+            raise InputError("`control` frozen-features leaves barlow-twins nothing to learn")
         if self.batch < 1 or self.epochs < 1:
             raise InputError(f"`batch` and `epochs` must be at least 1, not {self.batch} and {self.epochs}")
 
     def network(self, inputs: int, classes: int, generator: torch.Generator) -> Network:
         """The network before training, its weights drawn from the generator."""
         dtype = DTYPES[self.dtype]
+        if self.architecture == "resnet":
+            return self._resnet(inputs, classes, generator, dtype)
         if self.architecture == "mlp":
             model = MLP(
                 (inputs, *self.hidden, classes),
@@ -114,6 +147,48 @@ class Config:
         if self.control == "frozen-first-layer":
             first.requires_grad_(False)
         return model
+
+    def _resnet(
+        self, inputs: int, classes: int, generator: torch.Generator, dtype: torch.dtype
+    ) -> ResNet | BarlowTwins:
+        model = ResNet(
+            math.isqrt(inputs // 3),
+            classes,
+            widths=self.hidden,
+            blocks=self.blocks,
+            activation=self.activation,
+            generator=generator,
+            dtype=dtype,
+        )
+        if self.control == "frozen-first-layer":
+            model.features.stem.requires_grad_(False)
+        if self.control == "frozen-features":
+            model.freeze_features()
+        if self.objective == "barlow-twins":
+            return BarlowTwins(model, self.projector, self.activation, generator)
+        return model
+
+    @property
+    def network_title(self) -> str:
+        """The network in words, for figures: "ResNet-34 of widths 64, 128, 256, 512, gelu"."""
+        widths = ", ".join(map(str, self.hidden))
+        if self.architecture == "resnet":
+            return f"ResNet-{2 * sum(self.blocks) + 2} of widths {widths}, {self.activation}"
+        return (
+            f"{'perceptron' if self.architecture == 'mlp' else self.architecture} of widths {widths}, {self.activation}"
+        )
+
+    def minimised(self) -> Objective:
+        """What the training minimises."""
+        if self.objective == "barlow-twins":
+            return Twins(self.augmentation, self.redundancy)
+        return Classification(self.augmentation)
+
+    def rate(self) -> Callable[[float], float] | None:
+        """The learning rate by the epochs before a step; None where it is constant."""
+        if self.schedule == "constant":
+            return None
+        return lambda epoch: self.learning_rate * (1 + math.cos(math.pi * epoch / self.epochs)) / 2
 
     def optimiser_of(self, model: nn.Module) -> torch.optim.Optimizer:
         """The optimiser over those of the model's parameters that are not frozen, at its first step."""

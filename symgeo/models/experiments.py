@@ -24,7 +24,7 @@ def experiment_config(
         preset: "quick" or "paper".
         seed: of the initial weights and the order of the batches; 0 or more.
         data: another dataset than the experiment's own; "digits" stands in for "mnist" where its files are not at hand.
-        control: "none", "shuffled-labels" or "frozen-first-layer", see `Config`.
+        control: "none", "shuffled-labels", "frozen-first-layer" or "frozen-features", see `Config`.
 
     Raises:
         InputError: a name is unknown, or the data do not fit the experiment.
@@ -73,11 +73,11 @@ def train(
 
     Args:
         name: one of `EXPERIMENTS`, such as "sinusoid" or "mnist".
-        preset: "quick" (minutes on one core) or "paper" (the published setting).
+        preset: "quick" (minutes on two cores) or "paper" (the published setting).
         seed: of the initial weights and the order of the batches.
         folder: the run's own; `None` is `default_folder`, under ./runs.
         data: "digits" trains the experiment "mnist" on scikit-learn's digits, which are always there.
-        control: "shuffled-labels" or "frozen-first-layer" trains that control instead.
+        control: "shuffled-labels", "frozen-first-layer" or "frozen-features" trains that control instead.
         data_folder: where the data's files lie, as for `symgeo.data.load`.
         resume: False deletes the run that lies in the folder and starts afresh.
         progress: show a bar with the loss and the accuracy.

@@ -1,7 +1,8 @@
-"""The experiments' settings: "paper" is the published one, "quick" ends within minutes on one core.
+"""The experiments' settings: "paper" is the published one, "quick" ends within minutes on two cores.
 
-Sources: "Neural networks learn to magnify areas near decision boundaries", arXiv:2301.11375; for spiral, circles and
-moons the public notebook riemann-nn, after "Principles of Riemannian geometry in neural networks" (Hauser, Ray 2017).
+Sources: "Neural networks learn to magnify areas near decision boundaries", arXiv:2301.11375, and its published
+commands; for spiral, circles and moons the public notebook riemann-nn, after "Principles of Riemannian geometry in
+neural networks" (Hauser, Ray 2017).
 """
 
 from __future__ import annotations
@@ -59,6 +60,29 @@ _MNIST = Config(
     dtype="float32",
 )
 
+_CIFAR10 = Config(
+    experiment="cifar10",
+    preset="paper",
+    data="cifar10",
+    hidden=(64, 128, 256, 512),
+    blocks=(3, 4, 6, 3),
+    architecture="resnet",
+    activation="gelu",
+    parametrisation="standard",
+    augmentation="crop-flip",
+    optimiser="sgd",
+    learning_rate=0.01,
+    momentum=0.9,
+    weight_decay=1e-4,
+    batch=1024,
+    epochs=200,
+    saved=(0, 1, 5, 20, 50, 100, 150, 200),
+    dtype="float32",
+)
+
+# A ResNet-10 of an eighth of the widths.
+_THIN = {"hidden": (8, 16, 32, 64), "blocks": (1, 1, 1, 1), "samples": 10_000}
+
 
 def _xor(name: str, width: int) -> dict[str, Config]:
     # The published setting is quick.
@@ -82,6 +106,48 @@ def _mnist(name: str, activation: str) -> dict[str, Config]:
     paper = replace(_MNIST, experiment=name, activation=activation)
     # A quarter of the width, and small batches in place of many epochs.
     quick = replace(paper, preset="quick", hidden=(500,), learning_rate=3e-3, batch=50, epochs=3, saved=(0, 1, 3))
+    return {"quick": quick, "paper": paper}
+
+
+def _cifar10(name: str, activation: str) -> dict[str, Config]:
+    paper = replace(_CIFAR10, experiment=name, activation=activation)
+    # Small batches and long steps, which shrink to none, in place of many epochs.
+    quick = replace(
+        paper,
+        preset="quick",
+        learning_rate=0.05,
+        weight_decay=5e-4,
+        schedule="cosine",
+        batch=100,
+        epochs=8,
+        saved=(0, 1, 3, 8),
+        **_THIN,
+    )
+    return {"quick": quick, "paper": paper}
+
+
+def _barlow_twins() -> dict[str, Config]:
+    paper = replace(
+        _CIFAR10,
+        experiment="barlow-twins",
+        objective="barlow-twins",
+        augmentation="views",
+        projector=(256,),  # as in the published command
+        redundancy=0.005,
+        epochs=1000,
+        saved=(0, 1, 5, 20, 50, 200, 500, 1000),
+    )
+    quick = replace(
+        paper,
+        preset="quick",
+        learning_rate=0.03,
+        schedule="cosine",
+        batch=64,
+        projector=(256, 256),
+        epochs=5,
+        saved=(0, 1, 2, 5),
+        **_THIN,
+    )
     return {"quick": quick, "paper": paper}
 
 
@@ -125,6 +191,9 @@ EXPERIMENTS: Mapping[str, Mapping[str, Config]] = MappingProxyType(
         "mnist": _mnist("mnist", "sigmoid"),
         "mnist-erf": _mnist("mnist-erf", "erf"),
         "mnist-relu": _mnist("mnist-relu", "relu"),
+        "cifar10": _cifar10("cifar10", "gelu"),
+        "cifar10-relu": _cifar10("cifar10-relu", "relu"),
+        "barlow-twins": _barlow_twins(),
     }
 )
 """Experiment name -> preset name -> configuration, for seed 0."""

@@ -90,6 +90,17 @@ class Run:
             raise DataError(f"{path}: not the weights of this run's network: delete the folder, train again") from None
         return model.to(dtype or DTYPES[self.config.dtype]).eval().requires_grad_(False)
 
+    def three_epochs(self) -> tuple[int, int, int]:
+        """The first saved epoch, the one nearest the middle, and the last.
+
+        Raises:
+            DataError: fewer than three were saved.
+        """
+        if len(self.epochs) < 3:
+            raise DataError(f"{self.folder}: the training was stopped before its third saved epoch: train on")
+        first, *between, last = self.epochs
+        return first, min(between, key=lambda epoch: abs(epoch - last / 2)), last
+
     def dataset(self, folder: str | Path | None = None) -> Dataset:
         """The data it was trained on, the training part cut to the points that were used, in float64.
 

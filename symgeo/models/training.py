@@ -21,8 +21,12 @@ from symgeo.models import checkpoint
 from symgeo.models.checkpoint import Checkpoint, State
 from symgeo.models.config import Config
 from symgeo.models.epochs import Metrics, epochs, evaluate
+from symgeo.models.resnet import settle_statistics
 from symgeo.models.run import CONFIG, LATEST, METRICS, Run, epoch_file, load_run, read_metrics
 from symgeo.storing import store
+
+# Training points whose statistics normalise the features before any training.
+SETTLING = 2000
 
 
 def train_config(
@@ -108,6 +112,7 @@ def _go_on(run: Run, data: Dataset, progress: bool, device: torch.device, autosa
 
     generator = torch.Generator().manual_seed(config.seed)
     model = config.network(inputs.shape[1], len(data.classes), generator).to(device)
+    objective = config.minimised()
     state = State(model, config.optimiser_of(model), generator)
     stamp = versions()
 
@@ -118,6 +123,9 @@ def _go_on(run: Run, data: Dataset, progress: bool, device: torch.device, autosa
     stored = _newest(run)
     if stored is not None:
         checkpoint.restore(stored, state)
+    else:
+        settle_statistics(model.features, inputs[:SETTLING])
+        objective.settle(model, inputs, labels)
     kept = [m for m in read_metrics(run.folder / METRICS) if m.epoch <= state.epoch] if stored else []
     with _writing(run.folder):
         store(run.folder / METRICS, "".join(map(_line, kept)).encode())
@@ -141,9 +149,11 @@ def _go_on(run: Run, data: Dataset, progress: bool, device: torch.device, autosa
             log.flush()
             checkpoint.write(snapshot, run.folder / epoch_file(0))
         try:
-            for metrics in epochs(state, inputs, labels, batch=config.batch):
+            for metrics in epochs(state, inputs, labels, batch=config.batch, objective=objective, rate=config.rate()):
                 keep = metrics.epoch in config.saved
-                metrics = tested(metrics) if keep else metrics
+                if keep:
+                    objective.settle(model, inputs, labels)
+                    metrics = tested(metrics)
                 # The line goes first: a line too many is cut off on resuming, a line too few would be a gap.
                 log.write(_line(metrics))
                 log.flush()
@@ -153,7 +163,7 @@ def _go_on(run: Run, data: Dataset, progress: bool, device: torch.device, autosa
                 elif time.monotonic() - stored_at >= autosave:
                     checkpoint.write(snapshot, run.folder / LATEST)
                     stored_at = time.monotonic()
-                bar.set_postfix(loss=f"{metrics.loss:.4f}", accuracy=f"{metrics.accuracy:.1%}", refresh=False)
+                bar.set_postfix(_shown(metrics), refresh=False)
                 bar.update()
                 if metrics.epoch == config.epochs:
                     break
@@ -205,7 +215,8 @@ def _tensors(inputs: np.ndarray, labels: np.ndarray, device: torch.device) -> tu
 
 
 def _described(data: Dataset) -> dict[str, object]:
-    return {"classes": list(data.classes), "shape": list(data.shape), "source": data.source}
+    found = {"classes": list(data.classes), "shape": list(data.shape), "source": data.source}
+    return {**found, "variant": data.variant} if data.variant else found
 
 
 def _title(config: Config) -> str:
@@ -213,5 +224,12 @@ def _title(config: Config) -> str:
     return f"{config.experiment} ({config.preset}{control}, seed {config.seed})"
 
 
+def _shown(metrics: Metrics) -> dict[str, str]:
+    accuracy = metrics.test_accuracy if metrics.accuracy is None else metrics.accuracy
+    shown = {"loss": f"{metrics.loss:.4f}", "accuracy": None if accuracy is None else f"{accuracy:.1%}"}
+    return {name: text for name, text in shown.items() if text is not None}
+
+
 def _line(metrics: Metrics) -> str:
-    return json.dumps({k: v for k, v in dataclasses.asdict(metrics).items() if v is not None}) + "\n"
+    absent = ("test_loss", "test_accuracy")
+    return json.dumps({k: v for k, v in dataclasses.asdict(metrics).items() if v is not None or k not in absent}) + "\n"

@@ -10,17 +10,20 @@ from symgeo.plots.grid import MapRow, plane_grid
 from symgeo.plots.layers import Ellipses, LayerPanel, ellipses, layer_rows
 from symgeo.plots.plane import PlaneMap, plane_row
 from symgeo.plots.saving import save
-from symgeo.plots.sections import SectionRow, section_grid
+from symgeo.plots.sections import Corners, section_grid
+from symgeo.plots.spectra import spectrum_row
+from symgeo.plots.stages import StageRow, stage_grid
 from symgeo.plots.style import STYLE
 
 __all__ = [
     "STYLE",
     "Band",
+    "Corners",
     "Ellipses",
     "LayerPanel",
     "MapRow",
     "PlaneMap",
-    "SectionRow",
+    "StageRow",
     "band_grid",
     "ellipses",
     "layer_rows",
@@ -29,4 +32,6 @@ __all__ = [
     "save",
     "save_animation",
     "section_grid",
+    "spectrum_row",
+    "stage_grid",
 ]

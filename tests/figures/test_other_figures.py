@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from symgeo.data import Dataset, Part
+from symgeo.data.cifar import CLASSES
 from symgeo.errors import DataError, InputError
 from symgeo.models import Run, experiment_config, layer_metrics, train_config
 from symgeo.scripts import load, scripts
@@ -76,6 +78,47 @@ def test_mnist_draws_the_line_and_the_plane(tmp_path):
     assert figure.axes[1].get_images()[0].get_array().shape == (9, 9)
     with pytest.raises(InputError, match="`run` must be of the experiment mnist, not xor"):
         script.draw(short("xor", tmp_path / "xor"))
+
+
+@pytest.fixture
+def photographs(monkeypatch):
+    """Photographs of 8 x 8 pixels whose shade tells the class, in place of CIFAR-10."""
+    labels = np.arange(60) % 10
+    noise = np.random.default_rng(0).random((60, 192)) / 10
+    part = Part((noise + labels[:, None] / 12).astype(np.float32), labels)
+    data = Dataset("cifar10", part, part, CLASSES, (3, 8, 8), "made here", "shades, made here")
+    for module in ("training", "run"):
+        monkeypatch.setattr(f"symgeo.models.{module}.load", lambda *_, **__: data)
+
+
+def test_the_photographs_figures_draw_lines_planes_stages_and_spectra(tmp_path, photographs, monkeypatch):
+    monkeypatch.setattr("symgeo.magnification.anchors.outputs_at", lambda _, x: one_hot_of(x))
+    tiny = {"hidden": (2, 3, 4, 4), "blocks": (1, 1, 1, 1), "samples": None, "batch": 20, "projector": (5, 6)}
+    runs = {name: short(name, tmp_path / name, 2, **tiny) for name in ("cifar10", "barlow-twins")}
+    titles = {}
+    for name in ("cifar10", "barlow-twins"):
+        figure = load("figures", name).draw(runs[name], side=5)
+        titles[name] = [axes.get_title() for axes in figure.axes[:3]]
+        assert figure.get_supxlabel() == "shades, made here; ResNet-10 of widths 2, 3, 4, 4, gelu; seed 0"
+        other = runs["cifar10" if name == "barlow-twins" else "barlow-twins"]
+        with pytest.raises(InputError, match=f"`run` must be of the experiment {name}, not {other.config.experiment}"):
+            load("figures", name).draw(other)
+    assert titles["cifar10"] == ["line from the horse to the frog", "prediction", "entropy"]
+    assert titles["barlow-twins"] == ["line from the car to the dog", "line from the car to the frog", "prediction"]
+    figure = load("figures", "cifar10-stages").draw(runs["cifar10"], side=5)
+    assert [axes.get_title() for axes in figure.axes[:5]] == ["stage 1", "stage 2", "stage 3", "stage 4", "features"]
+    figure = load("figures", "cifar10-spectra").draw(runs["cifar10"])
+    assert [axes.get_title() for axes in figure.axes[:3]] == ["horse", "frog", "car"]
+    assert all(len(line.get_ydata()) == 4 for axes in figure.axes[:3] for line in axes.get_lines())
+    for name in ("cifar10-stages", "cifar10-spectra"):
+        with pytest.raises(InputError, match="`run` must be of the experiment cifar10, not xor"):
+            load("figures", name).draw(replace(runs["cifar10"], config=experiment_config("xor")))
+
+
+def one_hot_of(x: torch.Tensor) -> torch.Tensor:
+    """A network that knows the classes of the shades."""
+    shade = x.double().mean(1) - 0.05
+    return -(shade[:, None] - torch.arange(10) / 12).abs()
 
 
 def test_the_magnification_figure_reads_the_committed_tables():

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symgeo.errors import InputError, NumericalError
-from symgeo.magnification import decision_boundary
+from symgeo.magnification import Search, decision_boundary
 from symgeo.models import MLP
 
 
@@ -108,3 +108,18 @@ def test_outputs_that_are_no_classes_or_no_numbers_are_named():
         decision_boundary(lambda y: y[:, :1], torch.zeros(2, 3).double(), reach=1)
     with pytest.raises(NumericalError, match="the outputs at point 1 are not finite"):
         decision_boundary(lambda y: 1 / y, torch.tensor([[1.0, 2.0], [0.0, 1.0]]), reach=1)
+
+
+def test_a_coarser_search_is_as_exact_as_it_says():
+    """Of a sphere seen from inside, where every improvement is idle: reach / steps * 2^-bisections."""
+    d, radius, reach = 5, 5**0.5, 6.0
+    f = two_classes(lambda y: torch.tanh(y.square().sum(1) / d - 1))
+    x = normal(7, 20, d)
+    x = 0.6 * radius * x / torch.linalg.vector_norm(x, dim=1, keepdim=True)
+    for steps, bisections in ((6, 4), (24, 18)):
+        found = decision_boundary(f, x, reach=reach, search=Search(steps, bisections, 0)).distance
+        gap = found - 0.4 * radius
+        assert gap.min() > -1e-12
+        assert gap.max() < reach / steps * 2.0**-bisections
+    with pytest.raises(InputError, match="`steps` and `bisections` must be 1 or more"):
+        Search(steps=0)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from symgeo.errors import InputError
-from symgeo.plots import Band, SectionRow, band_grid, section_grid
+from symgeo.plots import Band, Corners, band_grid, section_grid
 
 
 def test_each_curve_has_its_band_and_the_neutral_line():
@@ -25,22 +27,49 @@ def test_each_curve_has_its_band_and_the_neutral_line():
         band_grid([("xor", [[band]])], ["a", "b"], "epoch", symlog=1.0)
 
 
-def row(title: str) -> SectionRow:
+def section(lines: int = 1) -> SimpleNamespace:
     y, x = np.mgrid[-1:1:21j, -1:1:21j]
     t = np.linspace(0, 1, 11)
-    return SectionRow(title, t, 1 + t, (t > 0.52).astype(int), (x > 0).astype(int), x * y, x + y)
+    curve = SimpleNamespace(t=t, length=1 + t, classes=(t > 0.52).astype(int))
+    return SimpleNamespace(
+        lines=[curve] * lines,
+        classes=(x > 0).astype(int),
+        log10_entropy=x * y,
+        log10_volume=x + y,
+        inside=y < 0.5,
+    )
 
 
 def test_sections_show_the_curve_its_changes_and_the_maps():
-    corners = ((0.0, 0.8), (-0.7, -0.4), (0.7, -0.4))
-    figure = section_grid([row("epoch 0"), row("epoch 3")], (-1, 1, -1, 1), corners, "761", classes=tuple("01"))
+    corners = Corners(((0.0, 0.8), (-0.7, -0.4), (0.7, -0.4)), "761")
+    rows = [("epoch 0", section()), ("epoch 3", section())]
+    figure = section_grid(rows, (-1, 1, -1, 1), corners, classes=tuple("01"), note="the data")
     line, prediction, uncertainty, volume = figure.axes[:4]
     curve, change = line.get_lines()
     np.testing.assert_array_equal(curve.get_ydata(), 1 + np.linspace(0, 1, 11))
     assert change.get_xdata()[0] == pytest.approx(0.55)  # midway between the points of different classes
-    np.testing.assert_array_equal(prediction.get_images()[0].get_array(), row("").classes)
-    np.testing.assert_array_equal(uncertainty.get_images()[0].get_array(), row("").log10_entropy)
-    np.testing.assert_array_equal(volume.get_images()[0].get_array(), row("").log10_volume)
+    drawn = prediction.get_images()[0].get_array()
+    np.testing.assert_array_equal(drawn.mask, ~section().inside)
+    np.testing.assert_array_equal(drawn.data, section().classes)
+    np.testing.assert_array_equal(uncertainty.get_images()[0].get_array(), section().log10_entropy)
+    np.testing.assert_array_equal(volume.get_images()[0].get_array(), section().log10_volume)
     assert {t.get_text() for t in prediction.texts} == {"7", "6", "1", "“0”", "“1”"}
-    with pytest.raises(InputError, match="`rows` is empty"):
-        section_grid([], (-1, 1, -1, 1), corners, "761", classes=("0",))
+    assert figure.get_supxlabel() == "the data"
+    with pytest.raises(InputError, match="`rows` must be one or more, each with the 1 lines"):
+        section_grid([], (-1, 1, -1, 1), corners, classes=("0",))
+
+
+def test_each_line_has_its_panel_and_each_corner_its_image():
+    images = [np.full((4, 4, 3), shade) for shade in (0.1, 0.5, 0.9)]
+    corners = Corners(((0.0, 0.8), (-0.7, -0.4), (0.7, -0.4)), ("car", "dog", "frog"), images)
+    options = {"classes": ("car", "dog"), "ends": ((0, 1), (0, 2))}
+    figure = section_grid([("epoch 0", section(2))], (-1, 1, -1, 1), corners, **options)
+    titles = [axes.get_title() for axes in figure.axes[:3]]
+    assert titles == ["line from the car to the dog", "line from the car to the frog", "prediction"]
+    insets = [axes for axes in figure.axes[2].child_axes if axes.get_images()]
+    shades = {float(axes.get_images()[0].get_array()[0, 0, 0]): axes.get_position() for axes in insets}
+    assert set(shades) == {0.1, 0.5, 0.9}
+    assert shades[0.5].y1 < shades[0.1].y0  # the first corner is above the others
+    assert shades[0.5].x1 < shades[0.9].x0
+    with pytest.raises(InputError, match="each with the 2 lines"):
+        section_grid([("epoch 0", section(1))], (-1, 1, -1, 1), corners, **options)
