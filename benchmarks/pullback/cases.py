@@ -137,7 +137,7 @@ def cases() -> dict[str, Case]:
     image = (3, 32, 32)
     forward = _convolutions(resnet(), image)
     n, widths = 512, (100, 256, 256, 1)
-    kernel = sum(2 * n * i * o * 2 + 2 * n * n * (i + o) for i, o in pairwise(widths))
+    kernel = sum(4 * n * i * o + n * n * (i + o) for i, o in pairwise(widths))
     us, ms, volume, curvature = "us/point", "ms", "metric, log det", "christoffel, R"
     return {
         "a": Case("a: metric + log det, 2-250 sigmoid", shallow, (2,), volume, 40_000, 10_000, us, 2500, 250),

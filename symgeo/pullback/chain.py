@@ -21,11 +21,11 @@ from symgeo.pullback.affine import Activation, same_everywhere, versions, writte
 from symgeo.pullback.buffers import Buffers
 from symgeo.pullback.in_place import bent
 
-# Coordinates up to which layers are written down: with more, products of whole chunks are as fast.
-FEW = 4
-# Numbers in one layer's derivatives for a block, and the least and the most points in it (measured at 64 to 1000
-# units: few enough for the caches, enough to hide the cost of calling).
-BLOCK_NUMBERS, LEAST_POINTS, MOST_POINTS = 200_000, 128, 1024
+# Coordinates and units up to which layers are written down: with more, products of whole chunks are as fast or faster.
+FEW, WIDEST = 4, 512
+# Numbers in one layer's derivatives for a block, and the least and the most points in it (measured at 16 to 1000
+# units: few enough for the caches, enough for full matrix products and to hide the cost of calling).
+BLOCK_NUMBERS, LEAST_POINTS, MOST_POINTS = 200_000, 256, 1024
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,10 @@ class Chain:
     def then(self, layer: Layer) -> Chain:
         """The chain with one more layer."""
         return Chain(self.start, layer, self)
+
+    def takes(self, right: Float[Tensor, "n m"]) -> bool:
+        """Whether it goes on through a matrix, or its products are better done for all points at once."""
+        return max(right.shape) <= WIDEST
 
     def times(self, factor: float) -> Chain:
         """The chain times a number."""

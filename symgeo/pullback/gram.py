@@ -1,14 +1,7 @@
-r"""Christoffel symbols, curvature and volume in few dimensions from inner products of the jet.
+r"""Inner products of the jet, J_a . J_b, J_c . H_ab and H_ab . H_cd, of all points of a batch.
 
-With g_ab = J_a . J_b, A_c,ab = J_c . H_ab, B_ab,cd = H_ab . H_cd and g = R^T R (Cholesky),
-
-    Gamma = R^{-1} C,  C = R^{-T} A,      N = B - C^T C = <H_ab, P H_cd>,
-    R = (g^ab g^cd - g^ac g^bd) N_ab,cd,  log sqrt det g = sum_a log R_aa,
-
-which costs one small product of matrices a point where orthogonalising the features costs several. It loses cond(g)
-eps, and in N what B and C^T C have in common: every result comes with the mask of the points where that is below 1e-12,
-and the others are left to `frame` and `gauss`. All arrays have the points last, so that each line runs over the whole
-batch.
+They are gathered chunk by chunk from whatever form the jets come in: written out, factored (`affine`), or layers in a
+row (`chain`). All arrays have the points last, so that each line runs over the whole batch.
 """
 
 from __future__ import annotations
@@ -25,7 +18,7 @@ from torch import Tensor
 
 from symgeo.pullback.affine import Factored
 from symgeo.pullback.buffers import Buffers
-from symgeo.pullback.cholesky import LOSS, full_rank_condition
+from symgeo.pullback.cholesky import LOSS
 from symgeo.pullback.in_place import Moments
 from symgeo.pullback.jet import Jet, pair_count, pair_positions
 
@@ -149,8 +142,8 @@ class Gram:
         """sum_ab |H_ab|^2, or where `rough` a bound of it."""
         if self.factored:
             return self.rows[self.parts[0]]
-        diagonal = {position for position, (a, b) in enumerate(_pairs(self.d)) if a == b}
-        return _sum(self.second(p, p) * (1 if p in diagonal else 2) for p in range(pair_count(self.d)))
+        diagonal = {position for position, (a, b) in enumerate(pairs_of(self.d)) if a == b}
+        return summed(self.second(p, p) * (1 if p in diagonal else 2) for p in range(pair_count(self.d)))
 
     def bends(self) -> bool:
         """Whether any second derivative is seen not to be zero."""
@@ -161,12 +154,13 @@ class Gram:
         """Where H is known to `LOSS`: |H|^2 >= |A|^2 / |J|^2 is not far below what its error is a part of."""
         if not self.rough:
             return torch.ones_like(self.rows[0], dtype=torch.bool)
-        tangent = _sum(self.first(a, a) for a in range(self.d))
-        mixed = _sum(self.mixed(c, p).square() for c in range(self.d) for p in range(pair_count(self.d)))
+        tangent = summed(self.first(a, a) for a in range(self.d))
+        mixed = summed(self.mixed(c, p).square() for c in range(self.d) for p in range(pair_count(self.d)))
         return tangent * self.reach() < LOSS[self.rows.dtype] ** 2 * mixed
 
 
-def _pairs(d: int) -> list[tuple[int, int]]:
+def pairs_of(d: int) -> list[tuple[int, int]]:
+    """The pairs a <= b of d indices, row by row through the upper triangle."""
     return list(itertools.combinations_with_replacement(range(d), 2))
 
 
@@ -183,117 +177,6 @@ def moment_table(k: int, left: int, right: int) -> tuple[Int[Tensor, "products f
     return torch.tensor(unique), torch.tensor(rows)
 
 
-class SmallGeometry:
-    """What the inner products of a batch of jets determine."""
-
-    def __init__(self, products: Gram) -> None:
-        self.products = products
-        self.d = d = products.d
-        self.loss = LOSS[products.rows.dtype]
-        # Where rounding makes a pivot negative the root is NaN, and no comparison trusts it.
-        r: dict[tuple[int, int], Tensor] = {}
-        for a in range(d):
-            for b in range(a, d):
-                pivot = products.first(a, b)
-                for c in range(a):
-                    pivot = torch.addcmul(pivot, r[c, a], r[c, b], value=-1)
-                r[a, b] = pivot.sqrt() if a == b else pivot / r[a, a]
-        self.r = r
-        e: dict[tuple[int, int], Tensor] = {}  # R^{-1}, upper triangular
-        for b in range(d):
-            e[b, b] = 1 / r[b, b]
-            for a in reversed(range(b)):
-                e[a, b] = -e[a, a] * _sum(r[a, c] * e[c, b] for c in range(a + 1, b + 1))
-        self.e = e
-        #: An upper bound of cond(g): |R|_F^2 |R^{-1}|_F^2.
-        self.condition = _sum(v.square() for v in r.values()) * _sum(v.square() for v in e.values())
-
-    def metric(self) -> tuple[Float[Tensor, "batch d d"], Bool[Tensor, " batch"]]:
-        """g, whose entries lose nothing unless they underflow."""
-        g_dd = torch.stack([self.products.first(a, b) for a in range(self.d) for b in range(self.d)], 1)
-        return g_dd.view(-1, self.d, self.d), self.in_range
-
-    @cached_property
-    def in_range(self) -> Bool[Tensor, " batch"]:
-        """Where no square of a length is near the smallest number that has all digits."""
-        info = torch.finfo(self.products.rows.dtype)
-        return reduce(operator.and_, (self.products.first(a, a) > info.tiny / info.eps for a in range(self.d)))
-
-    def rank(self) -> tuple[Int[Tensor, " batch"], Bool[Tensor, " batch"]]:
-        """The rank, d wherever the volume is to be trusted."""
-        return torch.full_like(self.condition, self.d, dtype=torch.long), self.volume_settled
-
-    def log_volume(self) -> tuple[Float[Tensor, " batch"], Bool[Tensor, " batch"]]:
-        """log sqrt det g, and where to trust it."""
-        return _sum(self.r[a, a].log() for a in range(self.d)), self.volume_settled
-
-    @cached_property
-    def volume_settled(self) -> Bool[Tensor, " batch"]:
-        """Where the volume is to be trusted: sum_a g_aa g^aa last places is what rounding g moves log det by."""
-        d = self.d
-        moved = _sum(self.products.first(a, a) * _sum(self.e[a, b].square() for b in range(a, d)) for a in range(d))
-        full = self.condition < full_rank_condition(max(d, self.products.n), moved.dtype)
-        return (moved < self.loss) & full & self.in_range
-
-    @cached_property
-    def tangential(self) -> list[list[Float[Tensor, " batch"]]]:
-        """C = R^{-T} A = Q^T H: a row for each q, an entry for each pair."""
-        rows: list[list[Tensor]] = []
-        for a in range(self.d):
-            row = []
-            for p in range(pair_count(self.d)):
-                rest = self.products.mixed(a, p)
-                for c in range(a):
-                    rest = torch.addcmul(rest, self.r[c, a], rows[c][p], value=-1)
-                row.append(rest * self.e[a, a])
-            rows.append(row)
-        return rows
-
-    def christoffel(self) -> tuple[Float[Tensor, "batch d d d"], Bool[Tensor, " batch"]]:
-        """Gamma^c_ab, and where to trust it."""
-        d, c = self.d, self.tangential
-        position = pair_positions(d, torch.device("cpu")).flatten().tolist()
-        upper = [[_sum(self.e[a, b] * c[b][p] for b in range(a, d)) for p in range(pair_count(d))] for a in range(d)]
-        gamma_udd = torch.stack([row[p] for row in upper for p in position], 1)
-        return gamma_udd.view(-1, d, d, d), (self.condition < self.loss) & self.products.settled & self.in_range
-
-    def scalar_curvature(self) -> tuple[Float[Tensor, " batch"], Bool[Tensor, " batch"]]:
-        """R, and where to trust it: where a bound of its terms is not far above it.
-
-        The terms of N carry errors of eps cond(g) |H|^2, or eps cond(g) |C| |H| where only C is in them, and
-        sum_{a<b} (g^aa g^bb - (g^ab)^2) bounds what they are multiplied by: for d = 2 it is 1 / det g.
-        """
-        d, e = self.d, self.e
-        g_uu = {(a, b): _sum(e[a, c] * e[b, c] for c in range(b, d)) for a in range(d) for b in range(a, d)}
-        position = pair_positions(d, torch.device("cpu")).tolist()
-        total = torch.zeros_like(self.condition)
-        if d == 1:
-            return total, torch.ones_like(total, dtype=torch.bool)
-        for (a, b), (c, f) in itertools.product(itertools.combinations(range(d), 2), repeat=2):
-            ac, bf, af, bc = position[a][c], position[b][f], position[a][f], position[b][c]
-            riemann = self._normal(ac, bf) - self._normal(af, bc)
-            crossed = g_uu[min(a, f), max(a, f)] * g_uu[min(b, c), max(b, c)]
-            spanned = g_uu[min(a, c), max(a, c)] * g_uu[min(b, f), max(b, f)] - crossed
-            total = torch.addcmul(total, spanned, riemann, value=2)
-        planes = _sum(
-            torch.addcmul(g_uu[a, a] * g_uu[b, b], g_uu[a, b], g_uu[a, b], value=-1)
-            for a, b in itertools.combinations(range(d), 2)
-        )
-        bound = 2 * self.condition * planes * self._size_of_normal()
-        return total, (bound < self.loss * total.abs()) & self.products.settled & self.in_range
-
-    def _size_of_normal(self) -> Float[Tensor, " batch"]:
-        reach = self.products.reach()
-        if not self.products.factored:
-            return reach
-        return (_sum(entry.square() for row in self.tangential for entry in row) * 2 * reach).sqrt()
-
-    def _normal(self, left: int, right: int) -> Float[Tensor, " batch"]:
-        """<H_ab, P H_cd>, less what is the same for all orders of a, b, c, d where that is not kept."""
-        along = _sum(row[left] * row[right] for row in self.tangential)
-        return -along if self.products.factored else self.products.second(left, right) - along
-
-
-def _sum(terms: Iterable[Tensor]) -> Tensor:
+def summed(terms: Iterable[Tensor]) -> Tensor:
     """The sum of some tensors, at least one."""
     return reduce(operator.add, terms)

@@ -1,6 +1,6 @@
 """The geometry at every point of a batch, by the route that keeps the digits.
 
-In few dimensions the inner products of the jet decide it (`gram`): they are gathered chunk by chunk, and the rest is
+In few dimensions the inner products of the jet decide it (`gram`, `small`): they are gathered chunk by chunk, and the rest is
 arithmetic over all points at once. The points at which inner products lose digits, and everything in more dimensions,
 go through again with the features orthogonalised (`frame`, `gauss`).
 """
@@ -20,8 +20,9 @@ from symgeo.pullback.batch import Batch
 from symgeo.pullback.cholesky import cholesky_log_volume, cholesky_log_volumes
 from symgeo.pullback.frame import Frame, log_volume, orthonormal_frame
 from symgeo.pullback.gauss import SecondForm
-from symgeo.pullback.gram import SMALL, Gram, SmallGeometry
+from symgeo.pullback.gram import SMALL, Gram
 from symgeo.pullback.jet import Jet
+from symgeo.pullback.small import SmallGeometry
 from symgeo.pullback.symmetric import LARGE, symmetric_product
 
 # Features are rescaled where their exponents exceed this part of the largest there is: four of them multiply in R.

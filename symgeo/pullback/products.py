@@ -25,7 +25,7 @@ def product(func: Any, left: Any, right: Any) -> Any:
         return NotImplemented
     if left.chart is not None and left.coordinates is not None:
         return _first_product(left, left.chart, left.coordinates, right, None)
-    if left.chain is not None:
+    if left.chain is not None and left.chain.takes(right):
         return chained(left, left.chain.then(Matrix.of(right, None)))
     rows = left.dense()
     out = (rows.reshape(-1, rows.shape[-1]) @ right).view(*rows.shape[:-1], -1)
@@ -46,10 +46,10 @@ def affine_product(func: Any, bias: Any, left: Any, right: Any, **scales: Any) -
     """y A + b."""
     if scales or isinstance(bias, JetTensor):
         return NotImplemented
-    first = isinstance(left, JetTensor) and not isinstance(right, JetTensor)
-    if first and left.chart is not None and left.coordinates is not None:
+    jet_first = isinstance(left, JetTensor) and not isinstance(right, JetTensor)
+    if jet_first and left.chart is not None and left.coordinates is not None:
         return _first_product(left, left.chart, left.coordinates, right, bias)
-    if isinstance(left, JetTensor) and not isinstance(right, JetTensor) and left.chain is not None:
+    if jet_first and left.chain is not None and left.chain.takes(right):
         return chained(left, left.chain.then(Matrix.of(right, bias)))
     made = product(func, left, right)
     if made is not NotImplemented:

@@ -88,6 +88,23 @@ def assorted(x: Tensor) -> Tensor:
     return torch.cat(parts, 1)
 
 
+def reshaped(x: Tensor) -> Tensor:
+    grid = torch.stack([x, x.sin(), torch.ones(len(x), 3, dtype=x.dtype)], 2)
+    parts = [
+        grid.transpose(1, 2).flatten(1),
+        grid.permute(0, 2, 1)[:, 1:, ::2].flatten(1),
+        grid.diagonal(dim1=1, dim2=2),
+        grid[:, 1] * grid[:, :, 1],
+        x.unsqueeze(1).squeeze(1) ** 2,
+        x.index_select(1, torch.tensor([2, 0])),
+        functional.softmax(grid.cos(), 1).flatten(1),
+        functional.log_softmax(x * x, -1),
+        torch.cat([x, normal(1, 2).expand(len(x), -1)], 1).exp(),
+        torch.cat([x.T, x.T.sin()]).T,
+    ]
+    return torch.cat(parts, -1)
+
+
 def solved(x: Tensor) -> Tensor:
     matrix = torch.eye(3, dtype=x.dtype) + x.sin()[:, :, None] * x[:, None] / 4
     return torch.cat([torch.linalg.solve(matrix, x), torch.linalg.det(matrix)[:, None]], 1)
@@ -128,6 +145,7 @@ MAPS: dict[str, tuple[Callable[[Tensor], Tensor], tuple[int, ...]]] = {
     "convolution": (seeded(nn.Sequential(nn.Conv2d(2, 3, 3), nn.ELU(), nn.Flatten())), (2, 4, 4)),
     "smooth activations": (seeded(nn.Sequential(nn.Linear(3, 6), nn.Softplus(), nn.GELU(), nn.LogSigmoid())), (3,)),
     "assorted": (assorted, (3,)),
+    "reshaped": (reshaped, (3,)),
     "solve": (solved, (3,)),
     "in place": (in_place, (3,)),
     "written into": (written, (3,)),
