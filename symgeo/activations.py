@@ -7,9 +7,6 @@ For z ~ N(0, v) the geometry of a wide network needs one number only (derivation
 and a deep one E[phi(z)^2] too. The table holds phi, how smooth it is, and G in the form that reads best; what it does
 not hold, `symgeo.gaussian.closed_expectation` is asked for when first needed. All are checked against quadrature at
 30 digits, and the table against that engine, in tests/test_activations.py.
-
-`logistic` is 1/(1 + exp(-z)) kept as one function, because its derivative logistic(z) logistic(-z) is accurate for
-every z, while s (1 - s) loses all digits for large z.
 """
 
 from __future__ import annotations
@@ -25,76 +22,12 @@ from sympy.core.function import AppliedUndef
 
 from symgeo.errors import InputError
 from symgeo.gaussian import closed_expectation
+from symgeo.logistic import log1pexp, logistic, stable
 
 Smoothness = Literal["smooth", "piecewise"]
 
 _z = sp.Symbol("z", real=True)
 _v = sp.Symbol("v", positive=True)
-
-
-class logistic(sp.Function):
-    r"""logistic(z) = 1/(1 + exp(-z)); its derivative is logistic(z) logistic(-z).
-
-    >>> logistic(_z).diff(_z)
-    logistic(-z)*logistic(z)
-    >>> logistic(sp.Integer(0))
-    1/2
-    """
-
-    is_real = True
-    is_positive = True
-
-    @classmethod
-    def eval(cls, z: sp.Expr) -> sp.Expr | None:  # noqa: D102 (SymPy's hook)
-        return sp.Rational(1, 2) if z.is_zero else None
-
-    def fdiff(self, argindex: int = 1) -> sp.Expr:  # noqa: D102
-        return logistic(self.args[0]) * logistic(-self.args[0])
-
-    def _eval_rewrite_as_exp(self, z: sp.Expr, **_: object) -> sp.Expr:
-        return 1 / (1 + sp.exp(-z))
-
-    def _as_code(self, printer) -> str:
-        """SymPy's own code printers, lambdify's among them, get the exponential form."""
-        return f"({printer._print(self.rewrite(sp.exp))})"
-
-    _numpycode = _scipycode = _pythoncode = _mpmathcode = _torchcode = _as_code
-
-    def _eval_evalf(self, prec: int) -> sp.Expr:
-        return self.rewrite(sp.exp)._eval_evalf(prec)
-
-    def _latex(self, printer, exp: str | None = None) -> str:
-        body = rf"\operatorname{{logistic}}\left({printer._print(self.args[0])}\right)"
-        return body if exp is None else rf"{body}^{{{exp}}}"
-
-
-class log1pexp(sp.Function):
-    r"""log(1 + exp(z)) kept as one function, which neither overflows nor loses its digits; its derivative is logistic.
-
-    >>> log1pexp(_z).diff(_z)
-    logistic(z)
-    """
-
-    is_real = True
-    is_positive = True
-
-    def fdiff(self, argindex: int = 1) -> sp.Expr:  # noqa: D102
-        return logistic(self.args[0])
-
-    def _eval_rewrite_as_exp(self, z: sp.Expr, **_: object) -> sp.Expr:
-        return sp.log(1 + sp.exp(z))
-
-    _as_code = logistic._as_code
-    _numpycode = _scipycode = _pythoncode = _mpmathcode = _torchcode = _as_code
-
-    def _eval_evalf(self, prec: int) -> sp.Expr:
-        # log(1 + exp(z)) = z + log(1 + exp(-z)): the form that adds a small number, and digits to spare for it.
-        z = self.args[0].evalf(2 * prec)
-        return (sp.Max(z, 0) + sp.log(1 + sp.exp(-sp.Abs(z)))).evalf(2 * prec).evalf(prec)
-
-    def _latex(self, printer, exp: str | None = None) -> str:
-        body = rf"\log\left(1 + e^{{{printer._print(self.args[0])}}}\right)"
-        return body if exp is None else rf"{body}^{{{exp}}}"
 
 
 class Activation:
@@ -352,6 +285,9 @@ def activation(
         number = next(iter(value.atoms(sp.Float)))
         raise InputError(f"`activation` holds the float {number}; write {sp.nsimplify(number)} as sp.Rational instead")
     kinks = value.has(sp.Abs, sp.Max, sp.Min, sp.Heaviside, sp.sign, sp.Piecewise, sp.floor, sp.ceiling)
+    steady = stable(value) if not kinks else value
+    if steady != value:
+        return Activation(str(value), lambda z: steady.xreplace({_z: sp.sympify(z)}))
     own = spec if not inspect.isclass(spec) else lambda z: spec(z)
     if not kinks:
         return Activation(str(value), own)

@@ -4,9 +4,11 @@ import math
 from fractions import Fraction
 
 import mpmath as mp
+import numpy as np
 import pytest
 import sympy as sp
 
+import symgeo
 from symgeo.activations import TABLE, activation, leaky_relu, logistic, monomial, names, rectified_monomial
 from symgeo.errors import InputError, NumericalError
 from symgeo.gaussian import closed_expectation, expectation
@@ -220,3 +222,15 @@ def test_quadrature_reads_the_variance_at_its_own_precision(variance, squared):
     value = expectation(lambda t: t**2, variance).value  # called at 15 digits
     with mp.workdps(40):
         assert abs(value**2 - mp.mpf(squared)) < mp.mpf(10) ** -38
+
+
+def test_functions_of_the_users_own_keep_their_digits():
+    # Mish, and the logistic function written out: both overflow as they stand.
+    mish = activation(lambda z: z * sp.tanh(sp.log(1 + sp.exp(z))))
+    assert mish.gram is None
+    written = activation(lambda z: 1 / (1 + sp.exp(-z)))
+    z = sp.Symbol("z", real=True)
+    assert written.derivative(z) == activation("sigmoid").derivative(z)
+    x = np.array([[30.0, -20.0], [1e3, 2e3]])
+    values = symgeo.generate(symgeo.WideNetwork(mish).metric.matrix)(x, sigma=1.0, zeta=0.5)
+    assert np.allclose(values, 0.5 * np.eye(2), rtol=0, atol=0.05)  # half of the inputs pass, as for ReLU

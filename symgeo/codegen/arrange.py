@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import sympy as sp
 from sympy.codegen.cfunctions import expm1
 
+from symgeo.codegen.operands import bases, indices_of
 from symgeo.codegen.program import (
     InverseCholesky,
     Let,
@@ -28,6 +29,7 @@ from symgeo.codegen.program import (
     Step,
     TriangularInverse,
 )
+from symgeo.codegen.sharing import Sharing
 from symgeo.errors import InputError
 
 Known = sp.Symbol | sp.IndexedBase
@@ -69,35 +71,6 @@ class Arrangement:
     names: Names
 
 
-def operands(expression: sp.Basic) -> Iterator[sp.Basic]:
-    """The symbols and array components that an expression reads, and its Kronecker deltas; no labels of indices."""
-    if isinstance(expression, sp.Indexed | sp.Symbol | sp.KroneckerDelta):
-        yield expression
-    elif not isinstance(expression, sp.Idx):
-        arguments = expression.args[:1] if isinstance(expression, sp.Sum) else expression.args
-        for argument in arguments:
-            yield from operands(argument)
-
-
-def bases(expression: sp.Basic) -> set[sp.Basic]:
-    """The symbols and arrays that an expression reads."""
-    found = operands(expression)
-    return {o.base if isinstance(o, sp.Indexed) else o for o in found if not isinstance(o, sp.KroneckerDelta)}
-
-
-def indices_of(expression: sp.Basic) -> set[sp.Idx]:
-    """The open indices of an expression."""
-    found: set[sp.Idx] = set()
-    for node in operands(expression):
-        if isinstance(node, sp.Indexed):
-            found |= {i for i in node.indices if isinstance(i, sp.Idx)}
-        elif isinstance(node, sp.KroneckerDelta):
-            found |= {i for i in node.args if isinstance(i, sp.Idx)}
-    if isinstance(expression, sp.Sum):
-        found -= {limit[0] for limit in expression.limits}
-    return found
-
-
 def arranged(program: Program, reserved: Iterable[str]) -> Arrangement:
     """The steps of a program, arranged; no name is one of `reserved`."""
     return _Arranger(program, reserved).arrange()
@@ -124,8 +97,13 @@ class _Arranger:
                 self.steps.append(Stack(target, components, step.shape))
             else:
                 self._linear_algebra(step)
-        steps = self._shared(self.steps)
-        return Arrangement(tuple(steps), self.renamed[self.program.output], frozenset(self.batched), self.names)
+        arranged_, self.steps = self.steps, []
+        sizes, once = frozenset(self.program.sizes), frozenset(self.fixed.values())
+        Sharing(sizes, once, lambda value, order: self._named(value, order, "t"), self._emit).shared(arranged_)
+        return Arrangement(tuple(self.steps), self.renamed[self.program.output], frozenset(self.batched), self.names)
+
+    def _emit(self, step: Step) -> None:
+        self.steps.append(step)
 
     # -- names ---------------------------------------------------------------------------------------------------
 
@@ -239,96 +217,6 @@ class _Arranger:
             step = replace(step, triangle=triangle)
         self.steps.append(replace(step, target=self._new(step.target, moving), matrix=matrix))
 
-    # -- shared subexpressions -----------------------------------------------------------------------------------
-
-    def _shared(self, steps: list[Step]) -> list[Step]:
-        """The steps with common subexpressions of lines of the same indices named, each before its first use."""
-        groups: dict[tuple[sp.Basic, ...], list[tuple[int, int]]] = {}
-        for number, step in enumerate(steps):
-            if isinstance(step, Stack):
-                groups.setdefault((), []).extend((number, k) for k in range(len(step.components)))
-            elif isinstance(step, Let) and not isinstance(step.value, sp.Sum):
-                indices = step.target.indices if isinstance(step.target, sp.Indexed) else ()
-                groups.setdefault(indices, []).append((number, -1))
-        waiting: dict[sp.Symbol, sp.Expr] = {}
-        reduced: dict[tuple[int, int], sp.Expr] = {}
-        for places in groups.values():
-            values = [self._value(steps[number], k) for number, k in places]
-            # Components are atoms here; SymPy would look inside.
-            atoms = {o: sp.Dummy("a", real=True) for v in values for o in operands(v) if not isinstance(o, sp.Symbol)}
-            # So is a bound of sizes, which are Python's own integers where the code runs.
-            bounds = {b for v in values for b in v.atoms(sp.Max, sp.Min) if b.free_symbols <= set(self.program.sizes)}
-            atoms |= {bound: sp.Dummy("a", real=True) for bound in bounds}
-            found, short = sp.cse([v.xreplace(atoms) for v in values], self._dummies(), order="none", list=True)
-            group = dict(found)
-            short = [self._powers(v, group) for v in short]
-            for name in list(group):
-                group[name] = self._powers(group[name], group)
-            back = {dummy: atom for atom, dummy in atoms.items()}
-            waiting |= {name: v.xreplace(back) for name, v in group.items()}
-            reduced |= {place: v.xreplace(back) for place, v in zip(places, short, strict=True)}
-        made: dict[sp.Basic, sp.Expr] = {}
-        once = set(self.fixed.values())
-        self.steps = []
-        for number, step in enumerate(steps):
-            if isinstance(step, Stack):
-                components = [self._placed(reduced[number, k], (), waiting, made) for k in range(len(step.components))]
-                self.steps.append(replace(step, components=tuple(components)))
-            elif isinstance(step, Let) and not isinstance(step.value, sp.Sum):
-                indices = step.target.indices if isinstance(step.target, sp.Indexed) else ()
-                value = self._placed(reduced[number, -1], indices, waiting, made)
-                if (
-                    step.target in once
-                    and isinstance(value, sp.Symbol | sp.Indexed)
-                    and indices_of(value) == {*indices}
-                ):
-                    made[step.target] = value  # another name for the same
-                else:
-                    self.steps.append(replace(step, value=value))
-            else:
-                self.steps.append(step)
-        return self.steps
-
-    @staticmethod
-    def _value(step: Step, component: int) -> sp.Expr:
-        return step.components[component] if isinstance(step, Stack) else sp.sympify(step.value)  # type: ignore
-
-    @staticmethod
-    def _dummies() -> Iterator[sp.Symbol]:
-        while True:
-            yield sp.Dummy("t", real=True)
-
-    def _powers(self, expression: sp.Expr, group: dict[sp.Symbol, sp.Expr]) -> sp.Expr:
-        """The expression with the base of a power named where that is printed as a chain of products."""
-        if not expression.args:
-            return expression
-        arguments = [self._powers(a, group) for a in expression.args]
-        if (
-            isinstance(expression, sp.Pow)
-            and chained(expression.exp)
-            and arguments[0].args
-            and arguments[0].free_symbols
-        ):
-            base = arguments[0]
-            name = next((n for n, v in group.items() if v == base), None) or next(self._dummies())
-            group[name] = base
-            arguments[0] = name
-        return expression.func(*arguments)
-
-    def _placed(
-        self,
-        value: sp.Expr,
-        order: tuple[sp.Basic, ...],
-        waiting: dict[sp.Symbol, sp.Expr],
-        made: dict[sp.Basic, sp.Expr],
-    ) -> sp.Expr:
-        """The value in names of the code; what it is the first to use is defined before it."""
-        used = {o for o in operands(value) if o in waiting or o in made}
-        for name in sorted(used - set(made), key=sp.default_sort_key):
-            if name not in made:
-                made[name] = self._named(self._placed(waiting[name], order, waiting, made), order, "t")
-        return value.xreplace({name: made[name] for name in used})
-
 
 def _careful(expression: sp.Expr) -> sp.Expr:
     """The expression with c exp(u) - c as c expm1(u), which keeps its digits where u is small."""
@@ -343,10 +231,3 @@ def _careful(expression: sp.Expr) -> sp.Expr:
                 arguments.remove(-number)
                 return expression.func(number * expm1(factor.args[0]), *arguments)
     return expression.func(*arguments)
-
-
-def chained(exponent: sp.Expr) -> bool:
-    """Whether a power is a chain of products and roots: integers and quarters that are no single square or root."""
-    quarters = 4 * exponent
-    simple = (1, -1, 2, sp.Rational(1, 2), -sp.Rational(1, 2))
-    return bool(quarters.is_Integer and abs(quarters) <= 64 and exponent not in simple)

@@ -21,6 +21,8 @@ class Backend:
     Attributes:
         einsum: of arrays that are the same at every point.
         contract: a product of several arrays, summed; None writes an aligned product and `.sum` instead.
+        squared: x.x of points that lie in rows, {1} being their dimension.
+        judged: a number that is finite only where x.x and a value a point both are everywhere.
         limits: the most points a block, the most numbers an array of a block, and the fewest points.
     """
 
@@ -38,6 +40,8 @@ class Backend:
     stack: str
     broadcast: str
     transposed: str
+    squared: str
+    judged: str
     printer: Callable[[], ScalarPrinter]
     limits: tuple[int, int, int]
 
@@ -57,6 +61,8 @@ NUMPY = Backend(
     stack="np.stack([{0}])",
     broadcast="np.broadcast_to({0}, (len(x){1})).astype(x.dtype)",
     transposed="np.ascontiguousarray(x.T)",
+    squared='np.square({0}.T, order="C").sum(0)',
+    judged="np.dot({0}, {1})",
     printer=numpy_printer,
     limits=(8192, 65536, 16),
 )
@@ -76,6 +82,9 @@ TORCH = Backend(
     stack="torch.stack([{0}])",
     broadcast="torch.as_tensor({0}, dtype=x.dtype, device=x.device).expand((len(x){1})).clone()",
     transposed="x.T.contiguous()",
+    # A product with ones: summing so few numbers a row takes torch eight times as long.
+    squared="{0}.square() @ {0}.new_ones({1})",
+    judged="({0} + {1}).detach().sum()",
     printer=torch_printer,
     limits=(8192, 65536, 16),
 )

@@ -147,6 +147,27 @@ def _argument_checks(program: Program) -> list[str]:
     return lines
 
 
+def _judged(component: str, singular: bool, indent: str) -> list[str]:
+    """What a value that is not finite means; one that is not a number may come of a singular metric."""
+    status = f"{component} != {component} ? 6 : status ? status : 5" if singular else "status ? status : 5"
+    return [f"    {indent}if (!isfinite({component}))", f"        {indent}status = {status};"]
+
+
+def _taken(d: str, outside: list[str], in_place: bool) -> list[str]:
+    """Take the points, turned so that loops run along them, or as they lie; mark those that are not finite."""
+    turned = [] if in_place else [f"        x[k*POINTS + p] = rows[p*{d} + k];"]
+    inner = [*turned, f"        bad += 0.0*rows[p*{d} + k];"]
+    head = f"    for (size_t k = 0; k < {d}; k++)"
+    return [
+        "for (size_t p = 0; p < POINTS; p++) {",
+        "    double bad = 0.0;",
+        *([f"{head} {{", *inner, "    }"] if turned else [head, *inner]),
+        *([f"    bad += {' || '.join(outside)} ? NAN : 0.0;"] if outside else []),
+        "    amiss[p] = bad;",
+        "}",
+    ]
+
+
 def _compute(program: Program, writer: CWriter) -> str:
     """The function that does the work, inlined where the dimension is known."""
     lines, points = writer.lines, points_of(program)
@@ -157,10 +178,14 @@ def _compute(program: Program, writer: CWriter) -> str:
         f"{kind}{'restrict ' if kind.endswith('*') else ''}{'x_in' if name == 'x' else name}"
         for kind, name in parameters(program)
     )
-    workspace = [f"double *restrict const {name} = lost;\nlost += {total};" for name, total in lines.arrays.items()]
+    moving = writer.moves(writer.arrangement.output)
+    direct = size == "1" and moving  # a block of values lies in `out` as it does here
+    names = {name: "spare" if direct and name == output else name for name in lines.arrays}
+    workspace = [
+        f"double *restrict const {names[name]} = lost;\nlost += {total};" for name, total in lines.arrays.items()
+    ]
     workspace.insert(0, f"double *restrict const filled = lost;\nlost += {d}*POINTS;")
     total = " + ".join([f"{d}*POINTS", *lines.arrays.values()])
-    moving = writer.moves(writer.arrangement.output)
     if size == "1":
         component = f"{output}[p]" if moving else output
     else:
@@ -171,33 +196,28 @@ def _compute(program: Program, writer: CWriter) -> str:
         for k, (_, domain) in enumerate(points.domains)
         if domain != "real"
     ]
-    charted = [f"    bad += {' || '.join(outside)} ? NAN : 0.0;"] if outside else []
-    indent = "" if size == "1" else "    "
+    over_components = f"for (size_t k = 0; k < {size}; k++)"
+    judging = [
+        *([over_components] if size != "1" else []),
+        f"{'    ' if size != '1' else ''}for (size_t p = 0; p < POINTS; p++)",
+        f"{'    ' if size != '1' else ''}    amiss[p] += 0.0*{component};",
+    ]
     block = [
         "const size_t count = points - start < POINTS ? points - start : POINTS;",
-        f"const double *rows = x_in + start*{d};",
+        f"const double *restrict rows = x_in + start*{d};",
         "if (count < POINTS) { /* filled up with the last point */",
         f"    for (size_t k = 0; k < POINTS*{d}; k++)",
         f"        filled[k] = rows[k < count*{d} ? k : (count - 1)*{d} + k % {d}];",
         "    rows = filled;",
         "}",
+        *([f"double *restrict const {output} = count < POINTS ? spare : out + start;"] if direct else []),
         "const double *const ahead = points - start > AHEAD + POINTS ? rows + AHEAD*" + d + " : rows;",
         f"for (size_t k = 0; k < POINTS*{d}; k += 8)",
         "    PREFETCH(ahead + k);",
         "double amiss[POINTS]; /* 0, or not a number */",
-        "for (size_t p = 0; p < POINTS; p++) {",
-        "    double bad = 0.0;",
-        f"    for (size_t k = 0; k < {d}; k++) {{",
-        f"        x[k*POINTS + p] = rows[p*{d} + k];",
-        f"        bad += 0.0*rows[p*{d} + k];",
-        "    }",
-        *charted,
-        "    amiss[p] = bad;",
-        "}",
+        *([] if lines.judged else _taken(d, outside, lines.in_place)),
         *lines.each,
-        *([f"for (size_t k = 0; k < {size}; k++)"] if size != "1" else []),
-        f"{indent}for (size_t p = 0; p < POINTS; p++)",
-        f"{indent}    amiss[p] += 0.0*{component};",
+        *([] if lines.judged else judging),
         "long long any = 0;",
         "for (size_t p = 0; p < POINTS; p++)",
         "    any |= amiss[p] != amiss[p];",
@@ -208,29 +228,22 @@ def _compute(program: Program, writer: CWriter) -> str:
         "            free(work);",
         "            return 3;",
         "        }",
-        "    size_t p = 0;",
-        "    while (p + 1 < count && amiss[p] == amiss[p])",
-        "        p++;",
-        "    *where = start + p;",
-        "    status = 5;",
-        *([f"    if ({' || '.join(outside)})", "        status = 4;"] if outside else []),
-        *(
-            [
-                *([f"    for (size_t k = 0; k < {size}; k++)"] if size != "1" else []),
-                f"    {indent}if ({component} != {component})",
-                f"    {indent}    status = 6;",
-            ]
-            if singular
-            else []
-        ),
-        "    break;",
+        "    for (size_t p = 0; p < count && !status; p++) {",
+        *([f"        if ({' || '.join(outside)})", "            status = 4;"] if outside else []),
+        *([f"        {over_components}"] if size != "1" else []),
+        *(["    " + line for line in _judged(component, singular, "" if size == "1" else "    ")]),
+        "        *where = start + p;",
+        "    }",
+        "    if (status)",
+        "        break;",
         "}",
-        "for (size_t p = 0; p < count; p++)",
+        *(["if (count < POINTS)"] if direct else []),
+        f"{'    ' if direct else ''}for (size_t p = 0; p < count; p++)",
         *(
-            [f"    out[start + p] = {component};"]
+            [f"    {'    ' if direct else ''}out[start + p] = {component};"]
             if size == "1"
             else [
-                f"    for (size_t k = 0; k < {size}; k++)",
+                f"    {over_components}",
                 f"        out[(start + p)*({size}) + k] = {component};",
             ]
         ),

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from symgeo.codegen.arrange import arranged, bases, operands
+from symgeo.codegen.arrange import arranged
+from symgeo.codegen.c_loops import Group, Loop, base_of, grouped, moves, read, read_once, written
 from symgeo.codegen.c_printer import C_FUNCTIONS, C_INLINE, CPrinter
+from symgeo.codegen.operands import bases, operands, squared_length
 from symgeo.codegen.program import (
     InverseCholesky,
     Let,
@@ -30,18 +32,10 @@ _WORDS = """
     restrict return short signed sizeof static struct switch typedef union unsigned void volatile while main size_t
     pow sqrt fabs hypot isfinite gamma lgamma tgamma signgam malloc free NAN NULL DBL_EPSILON y0 y1 yn j0 j1 jn
     POINTS AHEAD PREFETCH INLINE points filled rows amiss any bad ahead total x_in where start count p k work status
-    out lost row factor compute orthogonal_columns inverse_cholesky triangular_inverse
+    out lost spare row factor compute orthogonal_columns inverse_cholesky triangular_inverse
 """
 C_RESERVED = frozenset([*_WORDS.split(), *C_FUNCTIONS, *C_INLINE])
 """C's own words, libm's names, and those that the generated file is written with."""
-
-
-@dataclass
-class Loop:
-    """Neighbouring elementwise lines of the same indices."""
-
-    indices: tuple[sp.Idx, ...]
-    lets: list[Let] = field(default_factory=list)
 
 
 @dataclass
@@ -49,12 +43,15 @@ class CLines:
     """The parts of the function's body.
 
     `arrays` are those in the workspace, name -> number of doubles as C; `once` and `each` the code before the loop over
-    blocks and inside it.
+    blocks and inside it. `in_place` says that the points are read as they lie, point by point, `judged` that the code
+    adds to `amiss` itself what tells whether points and values are finite.
     """
 
     arrays: dict[str, str] = field(default_factory=dict)
     once: list[str] = field(default_factory=list)
     each: list[str] = field(default_factory=list)
+    in_place: bool = False
+    judged: bool = False
 
 
 class CWriter:
@@ -70,17 +67,19 @@ class CWriter:
             i.symbol: tuple(self.size_code(s) for s in i.shape) for i in program.inputs
         }
         self.loop_names: dict[sp.Idx, str] = {}
+        self.probes: set[sp.Basic] = set()
         self.lines = CLines()
         for entry in program.inputs:
             if entry.batched:
+                self.points: sp.Basic = entry.symbol
                 self.lines.arrays[entry.name] = f"{self._product(self.shapes[entry.symbol])}*POINTS"
 
     def write(self) -> CLines:
         """The code of all steps."""
-        # What is done once comes before what may read it.
-        groups = sorted(self._grouped(), key=self._group_moves)
+        groups = grouped(self.arrangement)
+        self._take_in_place(groups)
         for number, group in enumerate(groups):
-            later = set().union(*(self._reads(g) for g in groups[number + 1 :]), {self.arrangement.output})
+            later = set().union(*(read(g) for g in groups[number + 1 :]), {self.arrangement.output})
             if isinstance(group, Loop):
                 self._elementwise(group, later)
             elif isinstance(group, Let):
@@ -91,9 +90,22 @@ class CWriter:
                 self._linear_algebra(group)
         return self.lines
 
-    def moves(self, known: sp.Basic) -> bool:
+    def moves(self, name: sp.Basic) -> bool:
         """Whether an array or number differs from point to point."""
-        return known in self.batched
+        return name in self.batched
+
+    def _take_in_place(self, groups: list[Group]) -> None:
+        """Read the points as they lie where one loop reads them, and judge by x.x whether they are finite."""
+        (points,) = [i for i in self.program.inputs if i.batched]
+        loop = read_once(self.points, groups)
+        if loop is None or any(domain != "real" for _, domain in points.domains):
+            return
+        self.lines.in_place = True
+        del self.lines.arrays[points.name]
+        step, output = squared_length(self.points, loop.lets), self.arrangement.output
+        if step is not None and isinstance(output, sp.Symbol) and output in written(loop):
+            self.lines.judged = True
+            self.probes = {step.target, output}
 
     def size_code(self, size: sp.Expr) -> str:
         """An array size as an integer in C."""
@@ -101,47 +113,6 @@ class CWriter:
         if size.is_Integer or size.is_Symbol:
             return str(size)
         raise InputError(f"`{self.program.name}`: the array size {size} must be an integer or a symbol")
-
-    # -- order ---------------------------------------------------------------------------------------------------
-
-    def _grouped(self) -> list[Loop | Step]:
-        """The steps, elementwise lines of the same indices together where nothing between is read."""
-        groups: list[Loop | Step] = []
-        for step in self.arrangement.steps:
-            if not isinstance(step, Let) or (isinstance(step.value, sp.Sum) and not self._short(step)):
-                groups.append(step)
-                continue
-            indices = step.target.indices if isinstance(step.target, sp.Indexed) else ()
-            moving = self.moves(_known(step.target))
-            read = bases(step.value)
-            for group in reversed(groups):
-                if isinstance(group, Loop) and group.indices == indices and self._group_moves(group) == moving:
-                    group.lets.append(step)
-                    break
-                if not read.isdisjoint(_written(group) & self.batched if moving else _written(group)):
-                    groups.append(Loop(indices, [step]))
-                    break
-            else:
-                groups.append(Loop(indices, [step]))
-        return groups
-
-    def _short(self, let: Let) -> bool:
-        """Whether a sum gives one number a point and has one index: it then stands in the loop over the points."""
-        single = isinstance(let.target, sp.Symbol) and len(let.value.limits) == 1
-        return single and self.moves(let.target)
-
-    def _group_moves(self, group: Loop | Step) -> bool:
-        return not self.batched.isdisjoint(_written(group))
-
-    @staticmethod
-    def _reads(group: Loop | Step) -> set[sp.Basic]:
-        if isinstance(group, Loop):
-            return set().union(*(bases(let.value) for let in group.lets))
-        if isinstance(group, Let):
-            return bases(group.value)
-        if isinstance(group, Stack):
-            return set().union(*map(bases, group.components))
-        return {group.matrix}
 
     # -- memory --------------------------------------------------------------------------------------------------
 
@@ -176,6 +147,8 @@ class CWriter:
         if not self.moves(known):
             return f"{known}[{self._offset(known, indices)}]" if indices else str(known)
         offset = self._offset(known, indices)
+        if self.lines.in_place and known == self.points:
+            return f"rows[p*{self._product(self.shapes[known])} + {offset}]"
         if offset == "0":
             return f"{known}[p]"
         return f"{known}[({offset})*POINTS + p]" if " " in offset else f"{known}[{offset}*POINTS + p]"
@@ -220,7 +193,7 @@ class CWriter:
     # -- steps ---------------------------------------------------------------------------------------------------
 
     def _elementwise(self, group: Loop, later: set[sp.Basic]) -> None:
-        moving = self._group_moves(group)
+        moving = moves(group, self.batched)
         if not moving and not group.indices:
             for let in group.lets:
                 self.shapes[let.target] = ()
@@ -230,7 +203,7 @@ class CWriter:
         inner = []
         pairs = self._pairs(group)
         for let in group.lets:
-            known = _known(let.target)
+            known = base_of(let.target)
             if isinstance(let.value, sp.Sum):
                 index = let.value.limits[0][0]
                 inner += [f"double {known}_sum = 0.0;", *self._nested([index], [f"{known}_sum += {{0}};"])]
@@ -247,6 +220,9 @@ class CWriter:
                 continue
             self._declare(known, tuple(self._size(i) for i in group.indices))
             inner.append(f"{self._entry(known, group.indices)} = {code};")
+        if not self.probes.isdisjoint(written(group)):
+            probes = sorted(str(p) if p in local else self._entry(p) for p in self.probes)
+            inner.append(f"amiss[p] = {' + '.join(f'0.0*{p}' for p in probes)};")
         body = self._over_points(inner) if moving else inner
         self._emit(moving, self._nested(list(group.indices), body))
 
@@ -269,7 +245,7 @@ class CWriter:
         return pairs
 
     def _sum(self, let: Let) -> None:
-        known, total = _known(let.target), let.value
+        known, total = base_of(let.target), let.value
         indices = let.target.indices if isinstance(let.target, sp.Indexed) else ()
         bound = [limit[0] for limit in total.limits]
         factors = sp.Mul.make_args(total.function)
@@ -336,19 +312,6 @@ class CWriter:
             else:
                 body = f"{step.target} += log({matrix}[{name}*{shape[0]} + {name}]);"
                 self.lines.once += [f"double {step.target} = 0.0;", head, "    " + body]
-
-
-def _known(target: sp.Basic) -> sp.Basic:
-    return target.base if isinstance(target, sp.Indexed) else target
-
-
-def _written(group: Loop | Step) -> set[sp.Basic]:
-    """What a group defines."""
-    if isinstance(group, Loop):
-        return {_known(let.target) for let in group.lets}
-    if isinstance(group, Let):
-        return {_known(group.target)}
-    return {group.target, group.triangle} if isinstance(group, OrthogonalColumns) else {group.target}
 
 
 def called(functions: set[str], code: str) -> set[str]:

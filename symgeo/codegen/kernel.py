@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import linecache
 import os
+import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -123,8 +124,8 @@ def generate(
         width and input dimension; x of shape (..., d).
 
     Raises:
-        InputError: for an unknown backend, a quantity that has no program, a function the backend cannot print, or
-            sizes that the quantity does not have.
+        InputError: for an unknown backend, a quantity that has no program, a function the backend cannot print, a
+            formula too deep for Python, or sizes that the quantity does not have.
 
     >>> import symgeo
     >>> R = symgeo.generate(symgeo.WideNetwork("erf").metric.scalar_curvature)
@@ -136,4 +137,10 @@ def generate(
 
 @lru_cache(maxsize=512)
 def _kernel(request: Request) -> Kernel:
-    return Kernel(request)
+    try:
+        return Kernel(request)
+    except RecursionError:
+        raise InputError(
+            f"`{request.quantity}` is nested deeper than Python's recursion limit of {sys.getrecursionlimit()} lets it "
+            "be read; write the metric flatter, or raise the limit by sys.setrecursionlimit"
+        ) from None

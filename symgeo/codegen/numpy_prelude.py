@@ -58,11 +58,11 @@ def _inside(x, domains):
 
 # A sum is finite where all its terms are, unless it overflows: one pass decides nearly always.
 _VALUES = '''
-def _values(result, x, points, why):
+def _values(block, x, points, why):
     """The values of a block, points first; a point that is not finite or has no value is refused."""
-    if not math.isfinite(x.sum()):
+    result, total = block
+    if not math.isfinite(total):
         _entries("x", points)
-    if not math.isfinite(result.sum()):
         good = np.isfinite(result)
         while good.ndim > 1:
             good = good.all(0)

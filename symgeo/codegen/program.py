@@ -137,6 +137,7 @@ class Program:
         for step in self.steps:
             free = reads(step) - known
             if free:
+                require_numeric(step)
                 lacking = ", ".join(sorted(map(str, free)))
                 raise InputError(
                     f"`{self.name}` depends on {lacking}, not among its inputs {', '.join(names)}; "
@@ -149,14 +150,37 @@ class Program:
             raise InputError(f"`{self.name}` returns {self.output}, which no step defines")
 
 
+_NOT_NUMERIC = (sp.Derivative, sp.Integral, sp.Subs, sp.Limit, sp.Piecewise, sp.Product)
+
+
+def require_numeric(step: Step) -> None:
+    """Refuse what no backend writes; its bound symbols are no inputs that lack.
+
+    Raises:
+        InputError: naming it.
+    """
+    for expression in _expressions(step):
+        for node in sp.preorder_traversal(expression):
+            endless = isinstance(node, sp.Sum) and not all(isinstance(limit[0], sp.Idx) for limit in node.limits)
+            if endless or isinstance(node, _NOT_NUMERIC):
+                raise InputError(
+                    f"`quantity` holds {node}, which has no numeric form; substitute an expression or a value for it"
+                )
+
+
+def _expressions(step: Step) -> tuple[sp.Expr, ...]:
+    if isinstance(step, Stack):
+        return step.components
+    return (sp.sympify(step.value),) if isinstance(step, Let) else ()
+
+
 def reads(step: Step) -> set[sp.Basic]:
     """Names that a step reads."""
     if not isinstance(step, Let | Stack):
         return {step.matrix}
-    expressions = step.components if isinstance(step, Stack) else [sp.sympify(step.value)]
     names: set[sp.Basic] = set()
     labels: set[sp.Basic] = set()
-    for expression in expressions:
+    for expression in _expressions(step):
         for node in sp.preorder_traversal(expression):
             if isinstance(node, sp.IndexedBase):
                 names.add(node)

@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import sympy as sp
 
 from symgeo.codegen.c_writer import C_RESERVED
-from symgeo.codegen.program import Program
+from symgeo.codegen.program import Program, require_numeric
 from symgeo.codegen.sizes import at_sizes
 from symgeo.codegen.writer import RESERVED
 from symgeo.errors import InputError
@@ -63,10 +63,13 @@ class Request:
         """What is to be computed.
 
         Raises:
-            InputError: for a quantity that has no program, or an argument whose name the code cannot have.
+            InputError: for a quantity that has no program, what no backend writes, or an argument of a name that code
+                cannot have.
         """
         program = self.owner if isinstance(self.owner, Program) else self.owner.program(self.quantity)
         program = at_sizes(program, dict(self.sizes)) if self.sizes else program
+        for step in program.steps:
+            require_numeric(step)
         taken = C_RESERVED if self.backend == "c" else RESERVED
         for name in (*(entry.name for entry in program.inputs), *map(str, program.sizes)):
             bad = not name.isidentifier() or keyword.iskeyword(name)

@@ -20,7 +20,7 @@ from symgeo.codegen.writer import Lines, Writer
 
 SINGULAR = "the metric is singular to working precision"
 # A compiled block pays for its call with many points.
-_COMPILED_LIMITS = (1048576, 1048576, 1024)
+_COMPILED_LIMITS = (1048576, 4194304, 1024)
 
 
 def module_source(program: Program, backend: str = "numpy", compiled: bool = False) -> str:
@@ -36,7 +36,7 @@ def module_source(program: Program, backend: str = "numpy", compiled: bool = Fal
     """
     target = BACKENDS[backend]
     if compiled:
-        target = replace(target, limits=_COMPILED_LIMITS, contract=None)
+        target = replace(target, limits=_COMPILED_LIMITS, contract=None, squared="({0}**2).sum(1)")
     writer = Writer(program, target)
     lines = writer.write()
     result = str(writer.arrangement.output)
@@ -194,18 +194,21 @@ def _head(program: Program, backend: Backend, written: Lines) -> str:
 def _block(backend: Backend, written: Lines, result: str, rank: int, compiled: bool) -> str:
     """The function of one block of points."""
     compiling = "@torch.compile\n" if compiled else ""
-    lines = [*written.each]
-    if backend.name == "torch":
-        # What is summed is finite where all of it is: the pass over the values is part of the block.
-        lines = [f"x = {'x.T' if compiled else backend.transposed}", *lines]
+    lines, torch = [*written.each], backend.name == "torch"
+    turned = not written.in_place and (torch or re.search(r"\bx\b", "\n".join(lines)))
+    if turned:
+        lines.insert(0, f"x = {'x.T' if compiled else backend.transposed}")
+    # What is summed is finite where all of it is: the pass over the values is part of the block.
+    if written.judged:
+        total = written.judged
+    elif torch:
         values = f"{result}.sum(0)" if rank == 1 else f"{result}.sum({tuple(range(rank))})" if rank else result
-        lines += [f"total = (x.sum(0) + {values}).detach().sum()", f"return {result}, total"]
+        total = f"(x.sum({0 if turned else 1}) + {values}).detach().sum()"
     else:
-        if re.search(r"\bx\b", "\n".join(lines)):
-            lines.insert(0, f"x = {backend.transposed}")
-        lines.append(f"return {result}")
+        total = f"x.sum() + {result}.sum()"
+    lines.append(f"return {result}, {total}")
     body = textwrap.indent("\n".join(lines), "    ")
-    says = "The values at a block of points, in its last axis" + (", and their sum" if "total =" in body else "")
+    says = "The values at a block of points, in its last axis, and a number that is finite where all of them are"
     head = f"def _block({', '.join(['x', *written.passed])}):"
     return f'\n{compiling}{head}\n    """{says}."""\n{body}\n'
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from symgeo.codegen.arrange import Arrangement, arranged, operands
+from symgeo.codegen.arrange import Arrangement, arranged
 from symgeo.codegen.backend import Backend
 from symgeo.codegen.contraction import Factor, contraction_code
+from symgeo.codegen.operands import operands, squared_length
 from symgeo.codegen.program import (
     InverseCholesky,
     Let,
@@ -47,12 +48,15 @@ class Lines:
     """The two parts of a kernel's body: what is done once, and what is done for each block of points.
 
     `passed` are the names that the second reads of the first and of the arguments, `largest` the sizes of its arrays.
+    `in_place` says that the points are read as rows, `judged` is a number that is finite where points and values are.
     """
 
     once: list[str] = field(default_factory=list)
     each: list[str] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     largest: list[str] = field(default_factory=list)
+    in_place: bool = False
+    judged: str = ""
 
 
 class Writer:
@@ -70,6 +74,7 @@ class Writer:
 
     def write(self) -> Lines:
         """The lines of all steps."""
+        self._take_in_place()
         for step in self.arrangement.steps:
             if isinstance(step, Let):
                 if isinstance(step.value, sp.Sum):
@@ -83,6 +88,19 @@ class Writer:
         read = set(re.findall(r"\w+", "\n".join(self.lines.each)))
         self.lines.passed = [name for name in self.once if name in read]
         return self.lines
+
+    def _take_in_place(self) -> None:
+        """Leave the points in rows where only x.x is made of them, and judge by it whether they are finite."""
+        (points,) = [i.symbol for i in self.program.inputs if i.batched]
+        steps, output = self.arrangement.steps, self.arrangement.output
+        length = squared_length(points, steps)
+        if length is None:
+            return
+        readers = [step for step in steps if points in reads(step)]
+        if readers == [length] and not any(isinstance(step, InverseCholesky | Stack) for step in steps):
+            self.lines.in_place = True
+        if isinstance(output, sp.Symbol) and self.moves(output):
+            self.lines.judged = self.backend.judged.format(length.target, output)
 
     def moves(self, known: sp.Basic) -> bool:
         """Whether an array or number differs from point to point."""
@@ -181,6 +199,9 @@ class Writer:
             base, power = factor.as_base_exp()
             factors += [(*self._sliced(base), self.moves(base.base))] * int(power)
         bound = [limit[0] for limit in total.limits]
+        if self.lines.in_place and self.moves(base.base):
+            self._assign(target, self.backend.squared.format(base.base, self._size(bound[0])))
+            return
         code, once = contraction_code(factors, bound, indices, self._size, self.backend)
         if once is not None:
             matrix = self.names.temporary("m")

@@ -23,24 +23,20 @@ from symgeo.codegen.program import Program
 from symgeo.errors import InputError
 from symgeo.geometry import CoordinateMetric, Metric, RadialTensor
 from symgeo.geometry.entries import checked_matrix
-from symgeo.geometry.programs import coordinate_program
+from symgeo.geometry.programs import X, coordinate_program
 from symgeo.networks.wide_metric import SIGMA, ZETA, S, WideMetric
+from symgeo.networks.wide_quadrature import carried
 
 
 class CorrelatedMetric(Metric):
     """The metric G(v) Sigma + 2 G'(v) (Sigma x)(Sigma x)^T in coordinates x_1, ..., x_d."""
 
     def __init__(self, phi: Activation, covariance: Any) -> None:
-        """Take the activation, whose G has a closed form, and Sigma.
+        """Take the activation and Sigma.
 
         Raises:
-            InputError: where G has no closed form, or Sigma is not symmetric and positive definite.
+            InputError: where G has neither closed form nor rule, or Sigma is not symmetric and positive definite.
         """
-        if phi.gram is None:
-            raise InputError(
-                f"`activation` {phi.name!r} has no closed form, which `covariance` needs; map the inputs to "
-                "y = Sigma^(1/2) x and use the isotropic network with sigma = 1"
-            )
         rows = covariance.tolist() if hasattr(covariance, "tolist") else covariance
         size = len(rows) if isinstance(rows, list | tuple) else 0
         if size == 0:
@@ -106,7 +102,11 @@ class CorrelatedMetric(Metric):
     def program(self, quantity: str) -> Program:
         """The program of a quantity, for points with as many coordinates as Sigma has rows."""
         program = coordinate_program(self, quantity)  # pyright: ignore[reportArgumentType]
-        return replace(program, source=f"Weights N(0, Sigma), biases N(0, zeta^2).\n{program.source}")
+        program = replace(program, source=f"Weights N(0, Sigma), biases N(0, zeta^2).\n{program.source}")
+        if self.radial.rule is None:
+            return program
+        at = {coordinate: X[i] for i, coordinate in enumerate(self.coordinates)}
+        return carried(program, self.activation, self.radial.rule, self._length.xreplace(at) + ZETA**2)
 
     @cached_property
     def _length(self) -> sp.Expr:

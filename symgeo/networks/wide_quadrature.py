@@ -81,24 +81,34 @@ def _broadcast(f, z: np.ndarray) -> np.ndarray:
 
 def carried(program: Program, phi: Activation, rule: SinhRule, variance: sp.Expr) -> Program:
     """The program with each Gram(k, v) computed as a sum over the rule's nodes, which it carries."""
-    orders = sorted({int(g.args[0]) for step in program.steps if isinstance(step, Let) for g in _grams(step.value)})
+    found = [g for step in program.steps for value in _values(step) for g in _grams(value)]
+    orders = sorted({int(g.args[0]) for g in found})
     if not orders:
         return program
+    names = {g: sp.Symbol(_name(int(g.args[0])), real=True) for g in found}
     steps: list[Step] = []
+    summed = False
     for step in program.steps:
+        if not summed and any(_grams(value) for value in _values(step)):
+            steps += _sums(phi, rule, variance, orders)
+            summed = True
         if isinstance(step, Let):
-            values = {g: sp.Symbol(_name(int(g.args[0])), real=True) for g in _grams(step.value)}
-            if values and len(steps) == 1:
-                steps += _sums(phi, rule, variance, orders)
-            steps.append(Let(step.target, sp.sympify(step.value).xreplace(values)))
-        else:
-            steps.append(step)
+            step = Let(step.target, sp.sympify(step.value).xreplace(names))
+        elif isinstance(step, Stack):
+            step = replace(step, components=tuple(c.xreplace(names) for c in step.components))
+        steps.append(step)
     note = (
         f"G(v) = E[phi'(z)^2], z ~ N(0, v), phi = {phi.name}: no closed form, so a sum over {len(rule.nodes)} nodes.\n"
         f"Relative error of G, G', G'' below {max(10 * rule.error, 1e-14):.0e} for v up to 1e12, estimated by "
         "halving the step; beyond that it is not known."
     )
     return replace(program, steps=tuple(steps), source=f"{program.source}\n{note}")
+
+
+def _values(step: Step) -> tuple[sp.Expr, ...]:
+    if isinstance(step, Stack):
+        return step.components
+    return (sp.sympify(step.value),) if isinstance(step, Let) else ()
 
 
 def _sums(phi: Activation, rule: SinhRule, variance: sp.Expr, orders: list[int]) -> list[Step]:

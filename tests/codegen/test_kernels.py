@@ -288,3 +288,16 @@ def test_sums_are_over_whole_ranges_and_fixed_indices_stay_fixed(backend):
         kernel(sp.Sum(x[a], (a, 1, d - 1)))
     with pytest.raises(InputError, match="inside a sum; contract it first"):
         kernel(sp.Sum(x[a] * sp.KroneckerDelta(a, 0), (a, 0, d - 1)))
+
+
+@pytest.mark.parametrize("backend", ["c", "numpy", "torch"])
+def test_a_length_that_overflows_is_no_error_where_the_value_has_a_limit(backend):
+    # x.x, by which the kernel judges its points, is infinite; the volume element tends to zero.
+    volume = generate(WIDE.volume_element, backend)
+    x = np.full((70, 3), 1e200)
+    assert not np.asarray(volume(x, sigma=1.0, zeta=0.5)).any()
+    x[69, 2] = np.nan
+    with pytest.raises(InputError, match=r"`x` is not finite at index \(69, 2\)"):
+        volume(x, sigma=1.0, zeta=0.5)
+    with pytest.raises(InputError, match=r"there is no finite value at the point \[1e\+200"):
+        generate(WIDE.scalar_curvature, backend)(np.full((5, 3), 1e200), sigma=1.0, zeta=0.5)

@@ -185,3 +185,31 @@ def test_operations_are_counted():
     assert kernel.operations.startswith("Operations at a point: d + 1 additions, d + 2 products, 1 divisions, 1 roots;")
     assert kernel.operations in " ".join(kernel.source.split())
     assert generate(metric.scalar_curvature, "c").operations == kernel.operations
+
+
+def test_formulas_that_no_backend_writes():
+    x, y = sp.symbols("x y", real=True)
+    t = sp.Symbol("t", real=True)
+    A = sp.Function("A")
+    cases = {
+        r"Derivative\(A": 1 + A(x * y) ** 2,
+        "Integral": 1 + sp.Integral(sp.exp(-(t**2)), (t, 0, y)) ** 2,
+        "Piecewise": sp.Piecewise((1 + x**2, x > 0), (1 + x**4, True)),
+        r"Sum\(": 1 + sp.Sum(y**t, (t, 1, 3)) ** 2,
+    }
+    for text, entry in cases.items():
+        metric = symgeo.CoordinateMetric(sp.diag(entry, 1), (x, y), arithmetic="sympy")
+        for backend in ("numpy", "c"):
+            with pytest.raises(InputError, match=rf"`quantity` holds .*{text}.*which has no numeric form") as caught:
+                symgeo.generate(metric.christoffel if "A" in text else metric.matrix, backend)
+            assert "\n" not in str(caught.value)
+
+
+def test_a_formula_that_is_too_deep():
+    x, y = sp.symbols("x y", real=True)
+    entry = sp.S.One
+    for k in range(150):
+        entry = 1 / (2 + entry + k * x / 100)
+    metric = symgeo.CoordinateMetric(sp.diag(1, entry**2), (x, y), arithmetic="sympy")
+    with pytest.raises(InputError, match="`matrix` is nested deeper than Python's recursion limit of"):
+        symgeo.generate(metric.matrix)

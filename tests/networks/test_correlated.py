@@ -76,10 +76,24 @@ def test_a_symbolic_covariance():
         ("erf", {"covariance": 3}, "`covariance` must be a square matrix such as"),
         ("erf", {"covariance": [[sp.Symbol("zeta", nonnegative=True)]]}, "must not depend on x_1, ... or zeta"),
         ("erf", {"covariance": PLANE, "inputs": 3}, "`covariance` is 2 x 2, but inputs=3"),
-        ("tanh", {"covariance": PLANE}, "'tanh' has no closed form, which `covariance` needs"),
     ],
 )
 def test_refusals(name, arguments, message):
     with pytest.raises(InputError, match=message) as caught:
         symgeo.WideNetwork(name, **arguments)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+@pytest.mark.parametrize("name", ["tanh", "softplus"])
+def test_without_closed_forms_the_kernels_carry_the_rule(name, backend):
+    # In y = Sigma^(1/2) x the weights are isotropic.
+    sizes, axes = np.linalg.eigh(np.array([[2.0, 1.0], [1.0, 3.0]]))
+    root = axes @ np.diag(np.sqrt(sizes)) @ axes.T
+    x = np.random.default_rng(5).normal(size=(4, 2))
+    metric, plain = symgeo.WideNetwork(name, covariance=[[2, 1], [1, 3]]).metric, symgeo.WideNetwork(name).metric
+    R = symgeo.generate(metric.scalar_curvature, backend)(x, zeta=0.3)
+    assert np.allclose(R, symgeo.generate(plain.scalar_curvature)(x @ root, sigma=1.0, zeta=0.3), rtol=1e-12)
+    g = symgeo.generate(metric.matrix, backend)(x, zeta=0.3)
+    expected = root @ symgeo.generate(plain.matrix)(x @ root, sigma=1.0, zeta=0.3) @ root
+    assert np.allclose(g, expected, rtol=1e-12, atol=1e-14)
