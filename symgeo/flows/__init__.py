@@ -22,6 +22,7 @@ from symgeo.flows.packing import pack, unpack
 from symgeo.flows.perelman import (
     Ground,
     bakry_emery,
+    entropies,
     f_functional,
     f_rate,
     ground,
@@ -63,6 +64,7 @@ __all__ = [
     "descent_flow",
     "disc_flow",
     "dumbbell",
+    "entropies",
     "erf_ntk",
     "f_functional",
     "f_rate",

@@ -73,7 +73,8 @@ def homogeneous_flow(
 
     Returns:
         The state "parameters", in the order of `metrics.parameters`; the measures "scalar_curvature" and "volume"
-        (sqrt det g at the point). `singular_time` is where the direction that shrinks fastest is gone.
+        (sqrt det g at the point); the constants "point" and "names", of the parameters. `singular_time` is where the
+        direction that shrinks fastest is gone.
 
     Raises:
         InputError: parameters that the family does not have or that make no metric, one that does not enter linearly,
@@ -108,7 +109,8 @@ def homogeneous_flow(
             recorder.add(t, {"parameters": c}, rate.measures(c))
         singular = t + _first(rate, c, np.inf) / 0.01
         message = f"the metric collapses at t = {singular:.10g}; the last good state is at t = {t:.10g}"
-    return recorder.done(end, message, singular, {"point": rate.point})
+    constants = {"point": rate.point, "names": np.array(metrics.parameters)}
+    return recorder.done(end, message, singular, constants)
 
 
 def _first(rate: _Rate, c: ndarray, longest: float) -> float:

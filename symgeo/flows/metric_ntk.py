@@ -3,7 +3,7 @@ r"""The metric-NTK, what drives a metric that gradient descent on a network's pa
     Theta_ijkl(x, x') = sum_I dg_ij(x)/dtheta_I dg_kl(x')/dtheta_I          (Halverson and Ruehle, arXiv:2310.19870)
 
 In the orthonormal packing of symmetric matrices it is a positive semi-definite Gram matrix over points and components.
-It is summed layer by layer (`symgeo.pullback.ntk`), never as the product of N x P matrices.
+It is summed layer by layer (`linear_kernel`, `symgeo.pullback.ntk`), never as the product of N x P matrices.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from scipy.stats import wasserstein_distance
 from torch import Tensor, nn
 
 from symgeo.errors import InputError
+from symgeo.flows.linear_kernel import linear_kernel
 from symgeo.pullback import ntk
 
 
@@ -34,7 +35,8 @@ def metric_ntk(
     Raises:
         InputError: a module or points that cannot be meant.
     """
-    return ntk(network, x, y, outputs="full", chunk=chunk)
+    made = linear_kernel(network, x, y) if chunk is None else None
+    return ntk(network, x, y, outputs="full", chunk=chunk) if made is None else made
 
 
 def gram(theta: Float[Tensor, "N M o o"]) -> Float[Tensor, "No Mo"]:

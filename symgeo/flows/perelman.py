@@ -12,7 +12,7 @@ With a fixed measure dm = e^{-f} dV, f = log(sqrt(g)/m) is a function of g, and 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -20,7 +20,8 @@ from numpy import ndarray
 from scipy.linalg import eigh
 
 from symgeo.errors import InputError
-from symgeo.flows.periodic import GridMetric
+from symgeo.flows.periodic import GridMetric, PeriodicGrid
+from symgeo.flows.trajectory import Trajectory
 
 # The operator is a full matrix up to so many points.
 FULL = 2600
@@ -80,6 +81,42 @@ def w_rate(metric: GridMetric, f: ndarray, tau: float) -> float:
     n = metric.grid.dimension
     left = bakry_emery(metric, f) - metric.g_dd / (2 * _positive(tau))
     return 2 * tau * metric.integral(metric.squared(left) * np.exp(-f)) / (4 * math.pi * tau) ** (n / 2)
+
+
+def entropies(flow: Trajectory, grid: PeriodicGrid, tau: float | None = None) -> Trajectory:
+    """Perelman's flow with lambda and W measured at each of its states, beside F.
+
+    W has tau - t for its scale, t being the time since the start, which the constants hold.
+
+    Args:
+        flow: by `tensor_flow` with gauge="perelman".
+        grid: on which it was computed.
+        tau: at the start; twice the length of the flow if not given.
+
+    Raises:
+        InputError: another flow, a tau that is over before the flow is, or a grid of more than 2,600 points.
+    """
+    if "F" not in flow.measures or "measure" not in flow.constants:
+        raise InputError(f"`flow` must be Perelman's, with the measure F, not {flow.flow!r}")
+    since = flow.times - flow.times[0]
+    begin = (2 * since[-1] or 1.0) if tau is None else tau
+    scale = begin - since
+    if not scale[-1] > 0:
+        raise InputError(
+            f"`tau` must be positive up to the end, which is after {since[-1]:g}, not {tau!r} at the start"
+        )
+    metrics = [GridMetric(grid, g) for g in flow.states["g"]]
+    density = flow.constants["measure"]
+    measured = {
+        "lambda": np.array([spectrum(metric, 1)[0] for metric in metrics]),
+        "W": np.array(
+            [
+                w_functional(metric, potential(metric, density) - grid.dimension / 2 * math.log(4 * math.pi * s), s)
+                for metric, s in zip(metrics, scale, strict=True)
+            ]
+        ),
+    }
+    return replace(flow, measures=flow.measures | measured, constants=flow.constants | {"tau": scale})
 
 
 def spectrum(metric: GridMetric, count: int = 6) -> Float[ndarray, " count"]:

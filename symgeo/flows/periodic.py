@@ -105,7 +105,7 @@ class GridMetric:
 
     Raises:
         InputError: another shape, or matrices that are not symmetric.
-        NumericalError: not positive definite; names the first such point.
+        NumericalError: not finite or not positive definite; names the first such point.
     """
 
     def __init__(self, grid: PeriodicGrid, g_dd: Float[ndarray, "d d *grid"]) -> None:
@@ -113,6 +113,10 @@ class GridMetric:
         d = grid.dimension
         if self.g_dd.shape != (d, d, *grid.shape):
             raise InputError(f"`g_dd` must be ({d}, {d}, *{grid.shape}), not {self.g_dd.shape}")
+        wild = np.argwhere(~np.isfinite(self.g_dd))
+        if len(wild):
+            where = tuple(map(int, wild[0][2:]))
+            raise NumericalError(f"`g_dd` is not finite at grid point {where}: give a metric, or stop earlier")
         if not np.allclose(self.g_dd, self.g_dd.swapaxes(0, 1), rtol=1e-9, atol=1e-12):
             raise InputError("`g_dd` must be symmetric in its first two indices")
         eigenvalues = np.linalg.eigvalsh(_last(self.g_dd))

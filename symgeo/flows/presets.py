@@ -15,6 +15,7 @@ from symgeo.flows.conformal import conformal_flow
 from symgeo.flows.homogeneous import Family, homogeneous_flow
 from symgeo.flows.metric_network import metric_network
 from symgeo.flows.natural_gradient import natural_flow
+from symgeo.flows.perelman import FULL, entropies
 from symgeo.flows.periodic import PeriodicGrid
 from symgeo.flows.profile import dumbbell
 from symgeo.flows.rotational import rotational_flow
@@ -32,11 +33,13 @@ METRICS: Mapping[str, float] = {
     "torus": 0.5,
 }
 #: For how long a homogeneous metric flows if nothing is said.
-HOMOGENEOUS = 1.0
+HOMOGENEOUS = 2.0
 #: A homogeneous family of the dimension asked for.
 Families: TypeAlias = Mapping[str, Callable[[int], Family]]
 #: Of the other kinds.
-DURATIONS: Mapping[str, float] = {"perelman": 0.05, "network": 0.05, "natural": 0.05}
+DURATIONS: Mapping[str, float] = {"perelman": 0.05, "network": 0.05, "natural": 0.03}
+#: The natural gradient's cut: fewer directions than it could take, but some ten seconds.
+NATURAL_CUT = 1e-2
 
 
 def named_flow(
@@ -90,13 +93,15 @@ def named_flow(
         return rotational_flow(dumbbell(neck, points=points or 129), times, progress=progress)
     if kind == "ricci":
         return _conformal(metric, times, points, seed, progress)
-    n = points or 17
+    n = points or (17 if kind == "perelman" else 13)
     grid = PeriodicGrid((n, n))
     if kind == "perelman":
-        return tensor_flow(grid, _random_metric(grid, seed), times, gauge="perelman", progress=progress)
-    network = metric_network(2, "free", widths=(32,), lengths=grid.lengths, seed=seed)
-    flow = descent_flow if kind == "network" else natural_flow
-    return flow(network, grid, times, progress=progress)
+        flow = tensor_flow(grid, _random_metric(grid, seed), times, gauge="perelman", progress=progress)
+        return entropies(flow, grid) if n * n <= FULL else flow
+    network = metric_network(2, "free", widths=(32,), lengths=grid.lengths, steepness=0.3, seed=seed)
+    if kind == "network":
+        return descent_flow(network, grid, times, progress=progress)
+    return natural_flow(network, grid, times, cut=NATURAL_CUT, progress=progress)
 
 
 def _homogeneous(

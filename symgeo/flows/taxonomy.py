@@ -28,9 +28,10 @@ from symgeo.flows.metric_network import MetricNetwork
 from symgeo.flows.metric_ntk import metric_ntk
 from symgeo.flows.perelman import bakry_emery, f_functional, potential, spectrum
 from symgeo.flows.periodic import GridMetric, PeriodicGrid
-from symgeo.flows.tensor_flow import tensor_flow
+from symgeo.flows.tensor_flow import RESOLVED, tensor_flow
 from symgeo.flows.trajectory import End, Progress, Recorder, Trajectory, checked_times
 
+NO_STEP = "no step is short enough"
 #: int Theta(x, x') l(x') dx' on a grid, for each component on its own.
 Smoothing = Callable[[Float[ndarray, "d d *grid"]], Float[ndarray, "d d *grid"]]
 
@@ -251,10 +252,13 @@ def _integrated(
     try:
         for stop in wanted[1:]:
             solver = DOP853(safe, t, y, float(stop), rtol=tolerance, atol=tolerance)
-            while solver.status == "running":
+            lost = False
+            while solver.status == "running" and not lost:
                 solver.step()
-            if solver.status == "failed":
-                end, message = End.stalled, f"no step is short enough; the last good state is at t = {t:.8g}"
+                lost = solver.status != "failed" and grid.tail(metric_of(solver.y)) > RESOLVED
+            if lost or solver.status == "failed":
+                why = "the highest modes have grown: give more points, or stop earlier" if lost else NO_STEP
+                end, message = End.stalled, f"{why}; the last good state is at t = {t:.8g}"
                 break
             t, y = float(solver.t), solver.y
             keep(t, y)

@@ -128,26 +128,25 @@ class Recorder:
 
     def __init__(self, flow: str, progress: Progress | None = None) -> None:
         self.flow, self.progress = flow, progress
-        self._times: list[float] = []
-        self._states: list[dict[str, ndarray]] = []
-        self._measures: list[dict[str, float]] = []
+        # One list, so that an interrupt leaves no state without its time.
+        self._kept: list[tuple[float, dict[str, ndarray], dict[str, float]]] = []
 
     def add(self, time: float, state: Mapping[str, ndarray], measures: Mapping[str, float]) -> None:
         """Keep a state."""
-        self._times.append(time)
-        self._states.append({name: np.array(values, dtype=float) for name, values in state.items()})
-        self._measures.append({name: float(value) for name, value in measures.items()})
+        arrays = {name: np.array(values, dtype=float) for name, values in state.items()}
+        numbers = {name: float(value) for name, value in measures.items()}
+        self._kept.append((time, arrays, numbers))
         if self.progress is not None:
-            self.progress(time, self._measures[-1])
+            self.progress(time, numbers)
 
     @property
     def time(self) -> float:
         """Of the last state kept."""
-        return self._times[-1]
+        return self._kept[-1][0]
 
     def measured(self, name: str) -> float:
         """A measure of the last state kept."""
-        return self._measures[-1][name]
+        return self._kept[-1][2][name]
 
     def done(
         self,
@@ -157,11 +156,12 @@ class Recorder:
         constants: Mapping[str, ndarray] | None = None,
     ) -> Trajectory:
         """The trajectory of what was kept."""
+        times, states, measures = zip(*self._kept, strict=True)
         return Trajectory(
             self.flow,
-            np.array(self._times),
-            {name: np.stack([s[name] for s in self._states]) for name in self._states[0]},
-            {name: np.array([m[name] for m in self._measures]) for name in self._measures[0]},
+            np.array(times),
+            {name: np.stack([s[name] for s in states]) for name in states[0]},
+            {name: np.array([m[name] for m in measures]) for name in measures[0]},
             {name: np.asarray(values) for name, values in (constants or {}).items()},
             end,
             message,

@@ -13,6 +13,7 @@ from symgeo.flows import (
     End,
     GridMetric,
     PeriodicGrid,
+    entropies,
     f_functional,
     f_rate,
     ground,
@@ -122,6 +123,23 @@ def test_in_one_dimension_it_is_a_diffeomorphism() -> None:
         np.testing.assert_allclose(np.sqrt(g[0, 0]), length_density(x, 0.05 * math.exp(t)), rtol=1e-7)
     np.testing.assert_allclose(flow.measures["volume"], 2 * math.pi, rtol=1e-12)
     assert (np.diff(flow.measures["F"]) > 0).all()
+
+
+def test_entropies_are_those_of_each_state() -> None:
+    measure = np.exp(0.1 * np.cos(GRID.points()[0]))
+    flow = tensor_flow(GRID, wavy(GRID, 0.05, 5), TIMES[:3], gauge="perelman", measure=measure)
+    found = entropies(flow, GRID, 0.3)
+    last = GridMetric(GRID, flow.states["g"][2])
+    tau = 0.3 - TIMES[2]
+    f = potential(last, measure) - math.log(4 * math.pi * tau)
+    assert found.measures["W"][2] == pytest.approx(w_functional(last, f, tau), rel=1e-12)
+    assert found.measures["lambda"][2] == pytest.approx(ground(last).value, rel=1e-9)
+    for wrong, message in (
+        (lambda: entropies(flow, GRID, TIMES[1]), "`tau` must be positive up to the end"),
+        (lambda: entropies(tensor_flow(GRID, wavy(GRID), TIMES[:2]), GRID), "must be Perelman's"),
+    ):
+        with pytest.raises(InputError, match=message):
+            wrong()
 
 
 def test_times_that_cannot_be_meant() -> None:

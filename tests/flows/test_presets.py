@@ -39,6 +39,25 @@ def test_the_command_stores_a_flow_past_its_singularity(tmp_path) -> None:
     assert load(path).singular_time == pytest.approx(1 / 3)
 
 
+def test_the_command_draws_what_flowed(tmp_path) -> None:
+    names = [str(tmp_path / "new" / name) for name in ("torus.npz", "torus.pdf", "torus.gif")]
+    options = ["--metric", "torus-mode", "--points", "32", "--until", "0.1", "--frames", "3"]
+    result = CliRunner().invoke(
+        app, ["flow", "ricci", *options, "-o", names[0], "--picture", names[1], "--animate", names[2]]
+    )
+    assert result.exit_code == 0
+    for name in names:
+        assert name in result.output
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["torus.gif", "torus.npz", "torus.pdf"]
+
+
+def test_perelmans_flow_by_name_has_its_entropies() -> None:
+    flow = named_flow("perelman", until=0.02, frames=4, points=11)
+    for name in ("F", "lambda", "W"):
+        assert (np.diff(flow.measures[name]) > 0).all()
+    np.testing.assert_allclose(flow.constants["tau"], 0.04 - flow.times)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -57,7 +76,12 @@ def test_flows_that_have_no_name(call, message: str) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["-o", "flow.h5"], "must end in .npz"), (["--start", "neck"], "must be like neck=0.2")],
+    [
+        (["-o", "flow.h5"], "`--output` must end in .npz"),
+        (["--picture", "flow.svg"], "`--picture` must end in .pdf or .png"),
+        (["--animate", "flow.mp4"], "`--animate` must end in .gif"),
+        (["--start", "neck"], "must be like neck=0.2"),
+    ],
 )
 def test_commands_that_cannot_be_meant(arguments: list[str], message: str) -> None:
     result = CliRunner().invoke(app, ["flow", "ricci", *arguments])
