@@ -91,8 +91,10 @@ def _scaled(jet: JetTensor, make: Callable[[], Tensor], factor: Any) -> Any:
         return NotImplemented
     if jet.affine is not None and (not isinstance(factor, Tensor) or factor.ndim == 0):
         return affine_jet(jet, jet.affine.scaled(factor))
-    if jet.chain is not None and jet.factored is None and (not isinstance(factor, Tensor) or factor.ndim == 0):
-        return chained(jet, jet.chain.times(float(factor)))
+    if jet.chain is not None and jet.factored is None:
+        chain = jet.chain.times(factor)
+        if chain is not None:
+            return chained(jet, chain)
     if jet.factored is not None and not (isinstance(factor, Tensor) and factor.ndim == 2 and factor.shape[0] > 1):
         return JetTensor(make, None, jet.k, jet.order, factored=jet.factored.scaled(factor), like=jet)
     value = make()

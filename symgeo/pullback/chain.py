@@ -42,8 +42,8 @@ class Matrix:
         weight, bias = right.detach().mT, None if bias is None else bias.detach()
         return cls(weight, bias, versions(weight, bias))
 
-    def scaled(self, factor: float) -> Matrix:
-        """The same map times a number."""
+    def scaled(self, factor: float | Float[Tensor, " m"]) -> Matrix:
+        """The same map times a number, or one for each unit."""
         return Matrix.of(self.weight.mT * factor, None if self.bias is None else self.bias * factor)
 
     def held(self) -> Matrix:
@@ -63,9 +63,13 @@ class Function:
 
 @dataclass(frozen=True)
 class Scaling:
-    """y -> factor y."""
+    """y -> factor y, one factor or one for each unit."""
 
-    factor: float
+    factor: float | Float[Tensor, " n"]
+
+    def apply(self, y: Float[Tensor, "rows n block"]) -> None:
+        """In place."""
+        y.mul_(self.factor[:, None] if isinstance(self.factor, Tensor) else self.factor)
 
 
 Layer = Matrix | Function | Scaling
@@ -105,8 +109,11 @@ class Chain:
         """Whether it goes on through a matrix, or its products are better done for all points at once."""
         return max(right.shape) <= WIDEST
 
-    def times(self, factor: float) -> Chain:
-        """The chain times a number."""
+    def times(self, by: Tensor | float) -> Chain | None:
+        """The chain times a number, or one for each unit; None for factors that differ between points."""
+        factor = same_everywhere(by, self.like.new_empty(self.n)) if isinstance(by, Tensor) else by
+        if factor is None:
+            return None
         if isinstance(self.layer, Matrix) and self.before is not None:
             return self.before.then(self.layer.held().scaled(factor))
         return self.then(Scaling(factor))
@@ -175,7 +182,7 @@ class Chain:
                 elif isinstance(layer, Function):
                     self._applied(layer, y, buffers, valued or place < last)
                 else:
-                    y.mul_(layer.factor)
+                    layer.apply(y)
             yield where, y
 
     def opening(self) -> Callable[[Tensor, slice, Buffers, bool], None]:

@@ -1,8 +1,8 @@
 """The geometry at every point of a batch, by the route that keeps the digits.
 
-In few dimensions the inner products of the jet decide it (`gram`, `small`): they are gathered chunk by chunk, and the rest is
-arithmetic over all points at once. The points at which inner products lose digits, and everything in more dimensions,
-go through again with the features orthogonalised (`frame`, `gauss`).
+In few dimensions the inner products of the jet decide it (`gram`, `small`): they are gathered chunk by chunk, and the
+rest is arithmetic over all points at once. The points at which inner products lose digits, and everything in more
+dimensions, go through again with the features orthogonalised (`frame`, `gauss`).
 """
 
 from __future__ import annotations
