@@ -61,9 +61,17 @@ def wide(folder: Path, jax: Path | None, share: float) -> Case:
     case.add("lambdify, cse", lambda: plain(x[:, 0], x[:, 1], x[:, 2], sigma, zeta))
     c = plain_c(expression, list(coordinates), names, folder, "wide_erf")
     case.add("SymPy cse in C, -ffast-math", lambda: c(x, [sigma, zeta]))
+    bare, numbers = torch.compile(_bare), torch.tensor([sigma, zeta], dtype=torch.float64)
+    case.add("bare formula, torch.compile", lambda: bare(rows, *numbers))
     if jax:
         case.jax = Jax(jax, folder / "wide.npz", kind="wide", points=x, sigma=sigma, zeta=zeta)
     return case
+
+
+def _bare(x: torch.Tensor, sigma: torch.Tensor, zeta: torch.Tensor) -> torch.Tensor:
+    """R in three dimensions, written down: what Inductor makes of it, without any check, bounds what it can make."""
+    s, c = (x**2).sum(1), 1 + 2 * zeta**2
+    return -5 * torch.pi * sigma**2 / c * s / torch.sqrt(c + 2 * sigma**2 * s)
 
 
 def few_units(folder: Path, jax: Path | None, share: float) -> Case:

@@ -47,7 +47,7 @@ def spectrum_row(
             axes.set(title=title, yscale="log", xlabel="rank of the eigenvalue")
             axes.spines[["top", "right"]].set_visible(False)
             if number < len(images):
-                inset = axes.inset_axes((0.7, 0.68, 0.28, 0.3))
+                inset = axes.inset_axes((0.03, 0.04, 0.28, 0.3))
                 inset.imshow(images[number], cmap="gray", vmin=0, vmax=1)
                 inset.set(xticks=[], yticks=[])
         row[0].set_ylabel(r"eigenvalue of $g$  (no unit)")

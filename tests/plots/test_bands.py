@@ -49,6 +49,7 @@ def test_sections_show_the_curve_its_changes_and_the_maps():
     np.testing.assert_array_equal(curve.get_ydata(), 1 + np.linspace(0, 1, 11))
     assert change.get_xdata()[0] == pytest.approx(0.55)  # midway between the points of different classes
     drawn = prediction.get_images()[0].get_array()
+    assert isinstance(drawn, np.ma.MaskedArray)
     np.testing.assert_array_equal(drawn.mask, ~section().inside)
     np.testing.assert_array_equal(drawn.data, section().classes)
     np.testing.assert_array_equal(uncertainty.get_images()[0].get_array(), section().log10_entropy)
@@ -67,7 +68,7 @@ def test_each_line_has_its_panel_and_each_corner_its_image():
     titles = [axes.get_title() for axes in figure.axes[:3]]
     assert titles == ["line from the car to the dog", "line from the car to the frog", "prediction"]
     insets = [axes for axes in figure.axes[2].child_axes if axes.get_images()]
-    shades = {float(axes.get_images()[0].get_array()[0, 0, 0]): axes.get_position() for axes in insets}
+    shades = {float(np.asarray(axes.get_images()[0].get_array())[0, 0, 0]): axes.get_position() for axes in insets}
     assert set(shades) == {0.1, 0.5, 0.9}
     assert shades[0.5].y1 < shades[0.1].y0  # the first corner is above the others
     assert shades[0.5].x1 < shades[0.9].x0
