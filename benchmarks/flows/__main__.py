@@ -19,15 +19,26 @@ from symgeo import generate
 from symgeo.flows import (
     Family,
     FlatTorus,
+    GridMetric,
+    PeriodicGrid,
     RoundSphere,
     conformal_flow,
+    disc_flow,
     dumbbell,
     exact,
+    f_functional,
+    f_rate,
     gram,
+    ground,
     homogeneous_flow,
     metric_network,
     metric_ntk,
+    potential,
     rotational_flow,
+    spectrum,
+    tensor_flow,
+    w_functional,
+    w_rate,
 )
 from symgeo.geometry import homogeneous_metric
 
@@ -95,6 +106,51 @@ def neckpinch() -> None:
         )
 
 
+def cigar() -> None:
+    """On a disc, with the exact factor on its boundary."""
+    times = [0.0, 0.25, 0.5]
+    flow, seconds = timed(
+        lambda: disc_flow(lambda s: exact.cigar(s, 0.0), lambda t: float(exact.cigar(4.0, t)), times, radius=2.0), 1
+    )
+    error = np.abs(flow.last["u"] / exact.cigar(flow.constants["r"] ** 2, 0.5) - 1).max()
+    print(f"cigar, 33 points: relative error {error:.1e}; {seconds:.2f} s")
+
+
+def perelman() -> None:
+    """F and W beside their rates, and Perelman's flow beside Ricci flow in what no diffeomorphism changes."""
+    grid, times = PeriodicGrid((21, 21)), np.linspace(0, 0.05, 11)
+    x, y = grid.points()
+    g = np.array([[1 + 0.06 * np.cos(x + y), 0.04 * np.sin(x)], [0.04 * np.sin(x), 1.2 + 0.05 * np.cos(y)]])
+    flow, seconds = timed(lambda: tensor_flow(grid, g, times, gauge="perelman", tolerance=1e-11), 1)
+    ricci = tensor_flow(grid, g, times, tolerance=1e-11)
+    taus, metrics = 0.7 - times, [GridMetric(grid, state) for state in flow.states["g"]]
+    fs = [potential(metric, np.ones(grid.shape)) for metric in metrics]
+    shifted = [(a, f - math.log(4 * math.pi * tau), tau) for a, f, tau in zip(metrics, fs, taus, strict=True)]
+    on_ricci = [GridMetric(grid, state) for state in ricci.states["g"]]
+    grounds = [ground(metric) for metric in on_ricci]
+    rows = {
+        "F": ([f_functional(a, f) for a, f in zip(metrics, fs, strict=True)], list(map(f_rate, metrics, fs))),
+        "W": ([w_functional(*each) for each in shifted], [w_rate(*each) for each in shifted]),
+        "lambda": (
+            [found.value for found in grounds],
+            [f_rate(a, found.potential) for a, found in zip(on_ricci, grounds, strict=True)],
+        ),
+    }
+    for name, (values, rates) in rows.items():
+        v = np.array(values)
+        slopes = (v[:-4] - 8 * v[1:-3] + 8 * v[3:-1] - v[4:]) / (12 * times[1])
+        error = np.abs(slopes / np.array(rates)[2:-2] - 1).max()
+        print(f"{name}: rises at every step: {bool((np.diff(v) > 0).all())}, rate off by {error:.1e} at most")
+    found, wanted = (
+        np.array([m.integral(1.0), m.integral(m.scalar_curvature**2), *spectrum(m, 6)])
+        for m in (metrics[-1], on_ricci[-1])
+    )
+    scale = np.maximum(np.abs(wanted), 1e-3 * np.abs(wanted[2:]).max())
+    print(
+        f"Perelman's flow beside Ricci's: invariants to {np.abs((found - wanted) / scale).max():.1e}; {seconds:.2f} s"
+    )
+
+
 def kernel() -> None:
     """The metric-NTK's Gram matrix of 500 points, three components, 1e4 parameters."""
     network = metric_network(2, "additive", widths=(96, 96), lengths=(2 * math.pi,) * 2)
@@ -128,7 +184,7 @@ def kernel() -> None:
 def main() -> None:
     """All of them."""
     torch.set_num_threads(1)
-    for each in (torus, rosenau, bianchi, neckpinch, kernel):
+    for each in (torus, rosenau, cigar, bianchi, neckpinch, perelman, kernel):
         each()
 
 

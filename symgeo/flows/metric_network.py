@@ -69,7 +69,13 @@ class MetricNetwork(nn.Module):
         self.network, self.dimension, self.ansatz, self.reference = network, dimension, ansatz, reference
 
     def forward(self, x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch o"]:
-        """The packed components of g, unchecked."""
+        """The packed components of g, unchecked.
+
+        Raises:
+            InputError: points of another dimension, or a network that makes other components.
+        """
+        if x.ndim != 2 or x.shape[1] != self.dimension:
+            raise InputError(f"`x` must be (batch, {self.dimension}), not {tuple(x.shape)}: one row for each point")
         if self.ansatz == "kaehler":
             return pack(self._reference(x) + self._kaehler(x)[:, None, None] * torch.eye(2, dtype=x.dtype))
         made = self.network(x)

@@ -26,8 +26,18 @@ Loss = Callable[[Float[Tensor, "N o"]], Float[Tensor, ""]]
 
 
 def quadratic_loss(target: Float[Tensor, "N o"]) -> Loss:
-    """L = |g - target|^2 / 2, summed over points and packed components."""
-    return lambda g: ((g - target) ** 2).sum() / 2
+    """L = |g - target|^2 / 2, summed over points and packed components.
+
+    Raises (when it is called):
+        InputError: a metric of another shape than the target.
+    """
+
+    def loss(g: Tensor) -> Tensor:
+        if g.shape != target.shape:
+            raise InputError(f"`target` must be {tuple(g.shape)} like the packed metric, not {tuple(target.shape)}")
+        return ((g - target) ** 2).sum() / 2
+
+    return loss
 
 
 @dataclass(frozen=True)

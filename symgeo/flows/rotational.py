@@ -33,6 +33,8 @@ PINCHED = 2e-2
 # q has fewer modes than p. On the round sphere modes x^k of p and x^(k-2) of q decay together, but a mode of q whose
 # partner is missing would grow as e^(kt): two fewer would do there, two thirds do for curved coordinates as well.
 LOWER = 0.65
+# Relative size of the differences of which the Jacobian is made.
+ROOT = 1e-7
 # The tolerance of p is absolute within one run of Radau, which starts anew when the least p has fallen so far.
 FALLEN = 0.3
 
@@ -154,9 +156,15 @@ class _Run:
         least, scale = float(profile.p.min()), float(profile.big_q.max())
         absolute = self.tolerance * np.repeat([least, scale], grid.size)
         y = np.concatenate([profile.p, lower @ profile.q])
+
+        def jacobian(t: float, y: ndarray) -> ndarray:
+            # SciPy's own steps are relative to y, and q = 0, on the round sphere, would be lost in rounding.
+            h = ROOT * np.concatenate([np.abs(y[: grid.size]), np.full(grid.size, np.abs(y[: grid.size]).max())])
+            return (rate(t, y[:, None] + np.diag(h)) - rate(t, y)[:, None]) / h
+
         first = min(stop - self.t, 1e-2 * profile.time_left())
         self._solver = Radau(
-            rate, self.t, y, stop, rtol=self.tolerance, atol=absolute, first_step=first, vectorized=True
+            rate, self.t, y, stop, rtol=self.tolerance, atol=absolute, jac=jacobian, first_step=first, vectorized=True
         )
         self._stop, self._least = stop, least
 

@@ -72,6 +72,15 @@ def test_the_round_sphere(n: int) -> None:
     assert "vanishes" in flow.message
 
 
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_the_round_sphere_in_its_own_coordinates(n: int) -> None:
+    """With q = 0, whose derivatives no step relative to q itself would find."""
+    flow = rotational_flow(round_sphere(1.0, n=n, points=17), [0, 0.05, 0.1, 1])
+    assert len(flow.times) < 60
+    np.testing.assert_allclose(flow.measures["widest"] ** 2, 1 - 2 * n * flow.times, rtol=1e-6)
+    assert flow.singular_time == pytest.approx(1 / (2 * n), rel=1e-8)
+
+
 def rosenau_profile(t: float, points: int = 65) -> Profile:
     grid = Chebyshev(points)
     return Profile(grid, exact.rosenau(grid.one_minus_square, t), np.zeros(points), 1)

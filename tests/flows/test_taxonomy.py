@@ -81,6 +81,14 @@ def test_on_the_flat_identity_indices_do_not_matter() -> None:
     assert np.polyfit(np.log(sizes), np.log(gaps), 1)[0] == pytest.approx(2, abs=0.15)
 
 
+def test_a_flow_that_its_grid_no_longer_holds_is_kept_as_far_as_it_goes() -> None:
+    """Backwards along some directions, the local flow makes its highest modes grow."""
+    flow = fixed_kernel_flow(GRID, wavy(GRID, 0.2, 4), np.linspace(0, 1, 101))
+    assert flow.end is End.stalled
+    assert "the highest modes have grown" in flow.message
+    assert GRID.tail(flow.last["g"]) < 1e-3
+
+
 def test_gradients_are_pulled_back_by_the_jacobian() -> None:
     made = GridNetwork(network_of(5), GRID)
     l = wavy(GRID, 0.3, 7)

@@ -136,6 +136,7 @@ def test_the_lie_derivative_of_a_scaling() -> None:
         (lambda grid, g: GridMetric(grid, g[0]), InputError, "must be"),
         (lambda grid, g: GridMetric(grid, g + np.triu(np.ones((2, 2)), 1)[:, :, None, None]), InputError, "symmetric"),
         (lambda grid, g: GridMetric(grid, -g), NumericalError, r"grid point \(0, 0\)"),
+        (lambda grid, g: GridMetric(grid, g * np.where(np.eye(9) > 0, np.nan, 1)), NumericalError, "not finite"),
         (lambda grid, g: tensor_flow(grid, g, [0, 1], gauge="harmonic"), InputError, "`gauge`"),
         (lambda grid, g: tensor_flow(grid, g, [0, 1], measure=np.ones((9, 9))), InputError, "goes with"),
         (lambda grid, g: tensor_flow(grid, g, [0, 1], gauge="perelman", measure=-g[0, 0]), InputError, "density"),
