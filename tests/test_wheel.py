@@ -29,11 +29,13 @@ def installed(tmp_path_factory):
     return environment / "bin"
 
 
-def test_the_wheel_carries_every_script_and_nothing_else(installed):
+def test_the_wheel_carries_every_script_and_what_was_measured_and_nothing_else(installed):
     (package,) = installed.parent.glob("lib/python*/site-packages/symgeo")
     for kind in ("derivations", "figures"):
-        carried = {p.name for p in (package / kind).iterdir() if p.name != "__pycache__"}
+        carried = {p.name for p in (package / kind).iterdir() if p.name not in ("__pycache__", "measured")}
         assert carried == {p.name for p in (ROOT / kind).glob("[!_]*.py")}
+    measured = {p.name for p in (package / "figures" / "measured").iterdir()}
+    assert measured == {p.name for p in (ROOT / "figures" / "measured").iterdir()}
 
 
 def test_derive_from_the_wheel(installed, tmp_path):

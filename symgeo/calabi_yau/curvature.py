@@ -88,7 +88,7 @@ def _jets(network: PhiNetwork, sample: Sample) -> MetricJets:
 
     v, w = (directions[:, :, index].permute(2, 0, 1).reshape(pairs * m, -1) for index in (first_index, second_index))
 
-    def along(Z: Tensor) -> tuple[Tensor, Tensor]:
+    def along(Z: Tensor) -> tuple[Tensor, " Tensor"]:
         return jvp(metric, (Z,), (v,))
 
     with warnings.catch_warnings():

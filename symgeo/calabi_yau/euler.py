@@ -67,7 +67,7 @@ def integrated_euler_number(network: PhiNetwork, sample: Sample) -> Estimate:
     return line_mean(density * (D / math.factorial(n)), D, exact=euler_number(sample.hypersurface))
 
 
-def chern_density(curvature: Complex[Tensor, "m n n n n"]) -> Float[Tensor, m]:
+def chern_density(curvature: Complex[Tensor, "m n n n n"]) -> Float[Tensor, " m"]:
     """c_n over the Lebesgue measure, from R^e_{a c dbar} with indices (e, a, c, d)."""
     n = curvature.shape[1]
     total = torch.zeros_like(curvature[:, 0, 0, 0, 0])
@@ -77,7 +77,7 @@ def chern_density(curvature: Complex[Tensor, "m n n n n"]) -> Float[Tensor, m]:
     return total.real / math.pi**n
 
 
-def line_mean(values: Float[Tensor, m], degree: int, exact: float) -> Estimate:
+def line_mean(values: Float[Tensor, " m"], degree: int, exact: float) -> Estimate:
     """The mean over points of which each `degree` consecutive ones come from one line."""
     lines = values[: len(values) // degree * degree].reshape(-1, degree).mean(1)
     return Estimate(float(lines.mean()), float(lines.std()) / math.sqrt(len(lines)), exact)

@@ -58,13 +58,13 @@ def unpacked(entries: Float[Tensor, "m n*n ..."]) -> Complex[Tensor, "m n n ..."
     return torch.stack([entry(a, b) for a in range(n) for b in range(n)], 1).unflatten(1, (n, n))
 
 
-def determinant(entries: Float[Tensor, "m n*n"]) -> Float[Tensor, m]:
+def determinant(entries: Float[Tensor, "m n*n"]) -> Float[Tensor, " m"]:
     """det h."""
     n = order(entries)
     return minors(entries)[-1] if n <= 3 else torch.linalg.det(unpacked(entries)).real
 
 
-def positive(entries: Float[Tensor, "m n*n"]) -> Bool[Tensor, m]:
+def positive(entries: Float[Tensor, "m n*n"]) -> Bool[Tensor, " m"]:
     """Where h > 0; nowhere that an entry is not a number."""
     if order(entries) <= 3:
         return (torch.stack(minors(entries)) > 0).all(0)

@@ -49,11 +49,11 @@ class Hypersurface:
     """
 
     exponents: Int[Tensor, "terms N"]
-    coefficients: Complex[Tensor, terms]
+    coefficients: Complex[Tensor, " terms"]
     name: str
     volume: float | None = None
     symmetry: str = "none"
-    _gradient: tuple[tuple[Tensor, Tensor], ...] = field(init=False, repr=False)
+    _gradient: tuple[tuple[Tensor, " Tensor"], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_gradient", tuple(self._derivative(i) for i in range(self.coordinates)))
@@ -93,7 +93,7 @@ class Hypersurface:
         powers = _monomials(Z.abs(), self.exponents)
         return powers @ self.coefficients.abs().to(powers.dtype)
 
-    def _derivative(self, i: int) -> tuple[Tensor, Tensor]:
+    def _derivative(self, i: int) -> tuple[Tensor, " Tensor"]:
         kept = self.exponents[:, i] > 0
         exponents = self.exponents[kept].clone()
         factors = exponents[:, i].to(self.coefficients.dtype)

@@ -4,8 +4,8 @@ r"""Levenberg and Marquardt's method for the Monge-Ampere loss, with steps that 
     A = J^T J + decay,   (A + mu diag A) delta = -(J^T r + decay theta)
 
 A step is kept if the loss over all points falls and the metric stays positive at every one of them; else it is undone
-and counted, mu grows, and a shorter one is tried with the same J (Marquardt 1963; the factors are Nielsen's habit,
-a heuristic). J^T J is summed over points, so that several processes add theirs (`symgeo.calabi_yau.parallel`).
+and counted, mu grows, and a shorter one is tried with the same J (Marquardt 1963; the factors are heuristics). J^T J is
+summed over points, so that several processes add theirs (`symgeo.calabi_yau.parallel`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class NormalEquations:
     """A, J^T r + decay theta and the loss, over all points of all processes."""
 
     matrix: Float[Tensor, "p p"]
-    gradient: Float[Tensor, p]
+    gradient: Float[Tensor, " p"]
     loss: float
 
 
@@ -108,7 +108,7 @@ def normal_equations(network: PhiNetwork, there: Equation, decay: float = 0.0) -
     """
     parameters = {name: p.detach() for name, p in network.named_parameters()}
 
-    def residual(theta: dict[str, Tensor], features: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    def residual(theta: dict[str, Tensor], features: Tensor, weight: Tensor) -> tuple[Tensor, " Tensor"]:
         phi = functional_call(network, theta, (features[None],))
         r = weight.sqrt() * (1 - hermitian.determinant(metric_entries(phi))[0] / weight)
         return r, r

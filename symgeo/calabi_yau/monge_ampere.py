@@ -31,7 +31,7 @@ class Equation:
     """
 
     features: Float[Tensor, "m rows F"]
-    weights: Float[Tensor, m]
+    weights: Float[Tensor, " m"]
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -60,12 +60,12 @@ def metric_entries(phi: Float[Tensor, "m rows"]) -> Float[Tensor, "m n*n"]:
     return hermitian.identity(curvature) + curvature
 
 
-def eta(network: PhiNetwork, there: Equation) -> Float[Tensor, m]:
+def eta(network: PhiNetwork, there: Equation) -> Float[Tensor, " m"]:
     """det g / (kappa |Omega|^2)."""
     return hermitian.determinant(metric_entries(network(there.features))) / there.weights
 
 
-def eta_and_positive(network: PhiNetwork, there: Equation) -> tuple[Tensor, Tensor]:
+def eta_and_positive(network: PhiNetwork, there: Equation) -> tuple[Tensor, " Tensor"]:
     """eta, and where the metric is positive."""
     g = metric_entries(network(there.features))
     return hermitian.determinant(g) / there.weights, hermitian.positive(g)

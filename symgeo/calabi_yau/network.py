@@ -26,30 +26,33 @@ from torch import Tensor, nn
 
 from symgeo.calabi_yau import jets
 from symgeo.calabi_yau.features import invariant_features, plain_features
+from symgeo.calabi_yau.fused import Activated, Derivatives
 from symgeo.calabi_yau.sample import Sample
 from symgeo.errors import InputError
 
 _SQRT_HALF = math.sqrt(0.5)
 
 
-def _gelu(y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _gelu(y: Tensor) -> Derivatives:
     cumulative = 0.5 * (1 + torch.erf(y * _SQRT_HALF))
     density = torch.exp(-0.5 * y * y) / math.sqrt(2 * math.pi)
-    return y * cumulative, cumulative + y * density, density * (2 - y * y)
+    square = y * y
+    return y * cumulative, cumulative + y * density, density * (2 - square), density * y * (square - 4)
 
 
-def _tanh(y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _tanh(y: Tensor) -> Derivatives:
     t = torch.tanh(y)
-    slope = 1 - t * t
-    return t, slope, -2 * t * slope
+    square = t * t
+    slope = 1 - square
+    return t, slope, -2 * t * slope, slope * (6 * square - 2)
 
 
-def _square(y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    return y * y, 2 * y, torch.full_like(y, 2.0)
+def _square(y: Tensor) -> Derivatives:
+    return y * y, 2 * y, torch.full_like(y, 2.0), torch.zeros_like(y)
 
 
-#: s, s' and s'' of an activation.
-ACTIVATIONS: dict[str, Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]] = {
+#: s, s', s'' and s''' of an activation.
+ACTIVATIONS: dict[str, Callable[[Tensor], Derivatives]] = {
     "gelu": _gelu,
     "tanh": _tanh,
     "square": _square,
@@ -108,6 +111,8 @@ class PhiNetwork(nn.Module):
 
     mean: Tensor
     scale: Tensor
+    #: Take the derivatives written out by hand, for reverse mode alone (`symgeo.calabi_yau.fused`).
+    fused: bool = False
 
     def __init__(self, architecture: Architecture, points: Sample, *, seed: int) -> None:
         """Draw the weights.
@@ -139,12 +144,23 @@ class PhiNetwork(nn.Module):
 
     def forward(self, features: Float[Tensor, "m rows F"]) -> Float[Tensor, "m rows"]:
         """The jets of phi from those of the features."""
-        x = self._shifted(features, -self.mean) / self.scale
         activation = ACTIVATIONS[self.architecture.activation]
-        for layer in self.hidden:
-            x = self._shifted(nn.functional.linear(x, layer.weight), layer.bias)
-            x = jets.compose(x, *activation(x[:, 0]))
-        x = self.readout(x)
+        x = features.transpose(0, 1).contiguous() if self.fused else features
+        for index, layer in enumerate((*self.hidden, self.readout)):
+            weight, bias = layer.weight, layer.bias
+            if index == 0:  # the first layer does the standardising, so that no jets are copied for it
+                weight = weight / self.scale
+                shift = -(weight @ self.mean)
+                bias = shift if bias is None else bias + shift
+            x = nn.functional.linear(x, weight)
+            if layer is self.readout:
+                x = x.transpose(0, 1) if self.fused else x
+                x = x if bias is None else self._shifted(x, bias)
+            elif self.fused:
+                x = Activated.apply(x, bias, activation)
+            else:
+                x = self._shifted(x, bias)
+                x = jets.compose(x, *activation(x[:, 0])[:3])
         if self.architecture.head == "logarithm":
             x = jets.logarithm(x + jets.constant(x)) / (math.pi * self.architecture.bidegree)
         return x[..., 0]
@@ -153,7 +169,7 @@ class PhiNetwork(nn.Module):
         """The features' jets, which depend on no weight and can be kept."""
         return self.architecture.of(sample)
 
-    def potential(self, sample: Sample) -> Float[Tensor, m]:
+    def potential(self, sample: Sample) -> Float[Tensor, " m"]:
         """phi at the points."""
         return self(self.features(sample))[:, 0]
 

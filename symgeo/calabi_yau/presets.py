@@ -16,7 +16,7 @@ from pathlib import Path
 from symgeo.calabi_yau.config import Config, monomials
 from symgeo.calabi_yau.hypersurface import fermat
 from symgeo.calabi_yau.run import Run
-from symgeo.calabi_yau.train import train_config
+from symgeo.calabi_yau.trainer import train_config
 from symgeo.errors import InputError
 
 DIMENSIONS = {"cubic": 1, "k3": 2, "quintic": 3}
@@ -25,20 +25,20 @@ _ALGEBRAIC = {"features": "invariant", "head": "logarithm", "steps": 60}
 _PLAIN = {"features": "plain", "dtype": "float32", "learning_rate": 3e-3}
 PRESETS: dict[str, dict[str, dict[str, object]]] = {
     "cubic": {
-        "quick": {**_NETWORK, "degree": 3, "widths": (16,), "points": 2000},
-        "paper": {**_NETWORK, "degree": 3, "widths": (32,), "points": 4000, "steps": 300},
+        "quick": {**_NETWORK, "degree": 3, "widths": (16,), "points": 1000, "steps": 150, "decay": 1e-15},
+        "paper": {**_NETWORK, "degree": 3, "widths": (32,), "points": 4000, "steps": 400, "decay": 1e-16},
         "algebraic": {**_ALGEBRAIC, "degree": 8, "points": 1000},
         "plain": {**_PLAIN, "widths": (32, 32), "points": 2000, "batch": 100, "adam_epochs": 200},
     },
     "k3": {
-        "quick": {**_NETWORK, "degree": 6, "widths": (16,), "points": 3000},
-        "paper": {**_NETWORK, "degree": 8, "widths": (32,), "points": 10000, "steps": 200},
+        "quick": {**_NETWORK, "degree": 8, "widths": (16,), "points": 4000},
+        "paper": {**_NETWORK, "degree": 10, "widths": (24,), "points": 10000, "steps": 150, "decay": 1e-13},
         "algebraic": {**_ALGEBRAIC, "degree": 12, "points": 4000},
         "plain": {**_PLAIN, "widths": (64, 64), "points": 10000, "batch": 250, "adam_epochs": 60},
     },
     "quintic": {
-        "quick": {**_NETWORK, "degree": 7, "widths": (24,), "points": 4000},
-        "paper": {**_NETWORK, "degree": 8, "widths": (48,), "points": 20000, "steps": 200},
+        "quick": {**_NETWORK, "degree": 8, "widths": (16,), "points": 4000},
+        "paper": {**_NETWORK, "degree": 10, "widths": (24,), "points": 10000, "steps": 100},
         "algebraic": {**_ALGEBRAIC, "degree": 12, "points": 6000},
         "plain": {**_PLAIN, "widths": (64, 64, 64), "points": 20000, "batch": 250, "adam_epochs": 40},
     },

@@ -54,11 +54,11 @@ class Sample:
 
     hypersurface: Hypersurface
     points: Complex[Tensor, "m N"]
-    patch: Int[Tensor, m]
-    dependent: Int[Tensor, m]
+    patch: Int[Tensor, " m"]
+    dependent: Int[Tensor, " m"]
     frame: Complex[Tensor, "m N n"]
-    density: Float[Tensor, m]
-    weights: Float[Tensor, m]
+    density: Float[Tensor, " m"]
+    weights: Float[Tensor, " m"]
     fubini_study: Complex[Tensor, "m n n"]
     kappa: float
     kappa_error: float = 0.0
@@ -134,8 +134,8 @@ def at(
     hypersurface: Hypersurface,
     Z: Complex[Tensor, "m N"],
     *,
-    patch: Int[Tensor, m] | None = None,
-    dependent: Int[Tensor, m] | None = None,
+    patch: Int[Tensor, " m"] | None = None,
+    dependent: Int[Tensor, " m"] | None = None,
     kappa: float | None = None,
 ) -> Sample:
     """The same data at given points of the hypersurface, in the patches asked for or the best ones.
@@ -181,7 +181,7 @@ def fubini_study(Z: Complex[Tensor, "m N"], frame: Complex[Tensor, "m N n"]) -> 
 
 
 def coordinate_frame(
-    gradient: Complex[Tensor, "m N"], patch: Int[Tensor, m], dependent: Int[Tensor, m]
+    gradient: Complex[Tensor, "m N"], patch: Int[Tensor, " m"], dependent: Int[Tensor, " m"]
 ) -> Complex[Tensor, "m N n"]:
     """dZ_i/dx_k of the free coordinates in rising order, by the implicit function theorem."""
     m, N = gradient.shape

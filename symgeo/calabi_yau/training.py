@@ -3,9 +3,10 @@
     for record in epochs(state, there, config):
         ...   # the state is whole here: store it, look at it, or stop
 
-A step of Adam after which the metric is not positive on the step's own batch is undone and counted, and so is a step
-of Levenberg and Marquardt that does not lower the loss over all points or leaves some point without a metric. Nothing
-is clamped. All randomness is the state's own generator: a state put back to what it was goes on exactly as it did.
+A step of Adam after which the metric is not positive on the next batch (an epoch's last step: on its own) is undone and
+counted, and so is a step of Levenberg and Marquardt that does not lower the loss over all points or leaves some point
+without a metric. Nothing is clamped. All randomness is the state's own generator: a state put back to what it was goes
+on exactly as it did.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from torch import Tensor
 from symgeo.calabi_yau import parallel
 from symgeo.calabi_yau.config import Config
 from symgeo.calabi_yau.levenberg import LevenbergMarquardt, loss_and_positivity, normal_equations
-from symgeo.calabi_yau.monge_ampere import Equation, eta, eta_and_positive
+from symgeo.calabi_yau.monge_ampere import Equation, eta_and_positive
 from symgeo.calabi_yau.network import PhiNetwork
 from symgeo.errors import NumericalError
 from symgeo.models.checkpoint import State
@@ -73,7 +74,12 @@ def epochs(state: State, there: Equation, config: Config) -> Iterator[Record]:
     """
     single = there.to(next(state.model.parameters()).dtype)
     while state.epoch < config.adam_epochs:
-        yield _adam_epoch(state, single, config)
+        state.model.fused = True
+        try:
+            record = _adam_epoch(state, single, config)
+        finally:
+            state.model.fused = False
+        yield record
     if state.epoch == config.adam_epochs:
         state.model.double()
         state.optimiser = optimiser_of(state.model, config, state.epoch)
@@ -93,25 +99,29 @@ def _adam_epoch(state: State, there: Equation, config: Config) -> Record:
     network, optimiser = state.model, state.optimiser
     _, size = parallel.world()
     share = config.batch // size
-    total, undone = 0.0, 0
+    total, undone, kept = 0.0, 0, None
     chosen = torch.randperm(len(there), generator=state.generator).split(share)
     for step, index in enumerate(chosen):
         progress = (state.epoch + step / len(chosen)) / config.adam_epochs
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * (1 + math.cos(math.pi * progress)) / 2
         part = there[index]
-        loss = (part.weights * (1 - eta(network, part)) ** 2).mean()
+        values, positive = eta_and_positive(network, part)
+        if kept and _somewhere(~positive):
+            _put_back(network, optimiser, kept)
+            undone += 1
+            values, _ = eta_and_positive(network, part)
+        loss = (part.weights * (1 - values) ** 2).mean()
         optimiser.zero_grad()
         loss.backward()
         total += float(_averaged(network, loss.detach(), size))
         kept = _copy(network, optimiser)
         optimiser.step()
-        with torch.no_grad():
-            lost = (~eta_and_positive(network, part)[1]).any().double()
-        parallel.add(lost)
-        if float(lost):
-            _put_back(network, optimiser, kept)
-            undone += 1
+    with torch.no_grad():
+        _, positive = eta_and_positive(network, part)
+    if _somewhere(~positive):
+        _put_back(network, optimiser, kept)
+        undone += 1
     state.epoch += 1
     mean = total / len(chosen)
     if not math.isfinite(mean):
@@ -119,6 +129,13 @@ def _adam_epoch(state: State, there: Equation, config: Config) -> Record:
             f"epoch {state.epoch}: the loss is {mean}: lower `learning_rate` and resume from the last checkpoint"
         )
     return Record(state.epoch, ADAM, mean, undone, 0, time.process_time() - begun)
+
+
+def _somewhere(lost: Tensor) -> bool:
+    """Whether it holds at any point of any process."""
+    count = lost.sum().double()
+    parallel.add(count)
+    return bool(count)
 
 
 def _averaged(network: PhiNetwork, loss: Tensor, size: int) -> Tensor:

@@ -170,9 +170,14 @@ def _search_singular(polynomial: sp.Poly) -> None:
     random = np.random.default_rng(0)
     for _ in range(STARTS):
         z = random.normal(size=len(Z)) + 1j * random.normal(size=len(Z))
-        for _ in range(STEPS):
+        before = np.inf
+        for step in range(STEPS):
             z = z / np.linalg.norm(z)
             value = np.array(g(*z), dtype=complex) / size
+            if step % 20 == 0:
+                if np.linalg.norm(value) > before / 2:  # towards a zero it falls faster, even a double one
+                    break
+                before = np.linalg.norm(value)
             if np.abs(value).max() < SINGULAR:
                 point = ", ".join(f"{x:.4g}" for x in z / z[np.abs(z).argmax()])
                 raise InputError(f"`expression` is singular near ({point}): take a smooth one")

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symgeo.calabi_yau import Architecture, PhiNetwork, dwork, fermat, hermitian, jets, sample
+from symgeo.calabi_yau.fused import Activated
 from symgeo.calabi_yau.network import ACTIVATIONS
 
 TINY = 1e-12
@@ -72,6 +73,21 @@ def test_d_dbar_agrees_with_nested_autograd(surface, activation, head):
         ambient = mixed_by_autograd(lambda z: ambient_potential(network, z), z)
         expected = (T.mT @ ambient @ T.conj()).detach()
         assert float((h[k] - expected).abs().max() / expected.abs().max()) < TINY
+
+
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_the_fused_layer_is_autograds(n, activation):
+    generator = torch.Generator().manual_seed(n)
+    x = torch.randn(4, (1 + n) ** 2, 5, dtype=torch.float64, generator=generator).requires_grad_()
+    bias = torch.randn(5, dtype=torch.float64, generator=generator).requires_grad_()
+    cotangent = torch.randn(4, (1 + n) ** 2, 5, dtype=torch.float64, generator=generator)
+    shifted = torch.cat([x[:, :1] + bias, x[:, 1:]], 1)
+    expected = jets.compose(shifted, *ACTIVATIONS[activation](shifted[:, 0])[:3])
+    actual = Activated.apply(x.transpose(0, 1).contiguous(), bias, ACTIVATIONS[activation]).transpose(0, 1)
+    torch.testing.assert_close(actual, expected, rtol=1e-13, atol=1e-13)
+    for one, two in zip(*(torch.autograd.grad(y, (x, bias), cotangent) for y in (actual, expected)), strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-12, atol=1e-12)
 
 
 def test_single_precision_agrees_with_double():

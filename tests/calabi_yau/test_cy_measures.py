@@ -5,9 +5,11 @@ import pytest
 import torch
 
 from symgeo.calabi_yau import Architecture, PhiNetwork, at, dwork, equation, eta, fermat, sample
+from symgeo.calabi_yau.config import Config, monomials
 from symgeo.calabi_yau.curvature import metric_jets, ricci, riemann, scalar_curvature
 from symgeo.calabi_yau.euler import chern_density, euler_number, integrated_euler_number, line_mean
 from symgeo.calabi_yau.measures import measures, smallest_eigenvalue, transition_loss, volume_ratio
+from symgeo.calabi_yau.trainer import train_config
 from symgeo.errors import InputError
 
 
@@ -92,7 +94,7 @@ def test_chern_density_of_a_product_of_curves_is_the_product():
 def test_first_chern_class_vanishes_on_every_metric():
     """int Ric ^ omega^{n-1} = 0, whatever the potential: E_FS of det g/det g_FS times g^{a bbar} Ric_{a bbar}."""
     surface = fermat(2)
-    points = sample(surface, 1000, 4)
+    points = sample(surface, 400, 4)
     network = random_network(surface, points)
     scalar = scalar_curvature(metric_jets(network, points))
     ratio = torch.linalg.det(network.metric(points.unitary())).real
@@ -135,3 +137,16 @@ def test_curvature_needs_points():
     with pytest.raises(InputError, match="`curved` must be positive, not 0"):
         measures(fubini_study(points), points, curved=0)
     assert dataclasses.is_dataclass(measures(fubini_study(points), points, curved=3))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "count"), [(2, 3000), (3, 8000)])
+def test_euler_number_of_a_learned_metric_within_five_per_cent(tmp_path, n, count):
+    own = Config(
+        "own", "own", **monomials(fermat(n)), features="invariant", degree=6, head="logarithm", points=2000, steps=10
+    )
+    network = train_config(own, tmp_path, progress=False).network()
+    estimate = integrated_euler_number(network, sample(fermat(n), count, 8))
+    assert abs(estimate.value / estimate.exact - 1) < 0.05
+    assert estimate.error < 0.05 * abs(estimate.exact)
+    assert abs(estimate.z) < 3

@@ -14,7 +14,7 @@ from symgeo.calabi_yau.levenberg import LevenbergMarquardt, NormalEquations, los
 from symgeo.calabi_yau.monge_ampere import eta
 from symgeo.calabi_yau.presets import default_folder, preset_config, train
 from symgeo.calabi_yau.run import LATEST, load_run
-from symgeo.calabi_yau.train import train_config
+from symgeo.calabi_yau.trainer import train_config
 from symgeo.errors import DataError, InputError, NumericalError
 
 
@@ -107,6 +107,14 @@ def test_phi_network_of_a_hidden_layer(tmp_path):
     assert run.sigma < 1e-3
 
 
+@pytest.mark.parametrize(("n", "below"), [(1, 2e-3), (2, 0.03)])
+def test_bihomogeneous_networks(tmp_path, n, below):
+    """Of bidegree 2: what 2 can do, an algebraic metric of degree 2 in all sections, bounds it."""
+    own = config(n, features="plain", activation="square", widths=(16,), points=1500, steps=20, decay=1e-10)
+    assert own.architecture.bidegree == 2
+    assert train_config(own, tmp_path, progress=False).sigma < below
+
+
 def test_a_hypersurface_without_symmetries_or_formulas(tmp_path):
     surface = hypersurface([[3, 0, 0], [0, 3, 0], [0, 0, 3], [2, 1, 0]], [1, 1, 1, 0.5])
     own = Config(
@@ -119,12 +127,14 @@ def test_a_hypersurface_without_symmetries_or_formulas(tmp_path):
     assert run.sigma < 0.1 * run.records[0].sigma
 
 
-def test_dworks_hypersurface_off_fermats_point(tmp_path):
+@pytest.mark.parametrize(("n", "degree", "below"), [(1, 6, 1e-8), (2, 8, 3e-3)])
+def test_dworks_hypersurface_off_fermats_point(tmp_path, n, degree, below):
+    """The learned volume is fixed by cohomology, so that sigma bounds the error of the exact kappa's formula too."""
     own = Config(
-        "dwork", "own", **monomials(dwork(1, 0.4 + 0.3j)), features="invariant", degree=8, head="logarithm",
+        "dwork", "own", **monomials(dwork(n, 0.4 + 0.3j)), features="invariant", degree=degree, head="logarithm",
         points=1000, validation=500, steps=15,
     )  # fmt: skip
-    assert train_config(own, tmp_path, progress=False).sigma < 2e-4
+    assert train_config(own, tmp_path, progress=False).sigma < below
 
 
 @pytest.mark.parametrize("stop", [1, 4, 5, 7])
@@ -133,7 +143,7 @@ def test_a_resumed_training_is_the_uninterrupted_one(tmp_path, monkeypatch, stop
     own = config(**BOTH)
     whole = train_config(own, tmp_path / "whole", progress=False)
 
-    from symgeo.calabi_yau import train as module
+    from symgeo.calabi_yau import trainer as module
 
     true_sigma, calls = module._sigma, []
 
@@ -186,13 +196,14 @@ def test_a_loss_that_is_no_number_leaves_the_checkpoint(tmp_path, monkeypatch):
     own = config(**BOTH)
     from symgeo.calabi_yau import training as module
 
-    true_eta, calls = module.eta, []
+    true_eta, calls = module.eta_and_positive, []
 
-    def broken(*arguments):
+    def broken(*arguments, **options):
         calls.append(1)
-        return true_eta(*arguments) * (float("nan") if len(calls) == 10 else 1)
+        values, positive = true_eta(*arguments, **options)
+        return values * (float("nan") if len(calls) == 13 else 1), positive
 
-    monkeypatch.setattr(module, "eta", broken)
+    monkeypatch.setattr(module, "eta_and_positive", broken)
     with pytest.raises(NumericalError, match="epoch 3: the loss is nan: lower `learning_rate`") as caught:
         train_config(own, tmp_path / "a", progress=False)
     assert "\n" not in str(caught.value)

@@ -1,0 +1,1 @@
+"""What a Ricci-flat metric costs: sigma against CPU seconds."""
