@@ -5,7 +5,8 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help report test test-all lint format derivations figures bench bench-symbolic bench-kernels bench-pullback clean
+.PHONY: help report test test-all lint format derivations figures bench bench-symbolic bench-kernels bench-pullback bench-flows bench-calabi-yau \
+        clean
 
 help:          ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -40,7 +41,7 @@ derivations: $(READY)  ## write every derivation's .tex, .json and, where TeX is
 figures: $(READY)      ## draw every figure into figures/
 	$(BIN)/symgeo figure --all --train --output figures
 
-bench: bench-symbolic bench-kernels bench-pullback  ## all benchmarks, one thread, as ratios
+bench: bench-symbolic bench-kernels bench-pullback bench-flows bench-calabi-yau  ## all benchmarks, one thread
 
 bench-symbolic: $(READY)  ## curvature against other systems, into docs/benchmarks/symbolic.md
 	$(BIN)/python -m benchmarks.symbolic
@@ -50,6 +51,12 @@ bench-pullback: $(READY)  ## geometry of networks against torch.func and JAX, in
 
 bench-kernels: $(READY)  ## generated kernels against lambdify, C, JAX and torch, into docs/benchmarks/kernels.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.kernels
+
+bench-flows: $(READY)  ## metric flows: seconds and errors against exact solutions, printed
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.flows
+
+bench-calabi-yau: $(READY)  ## sigma against seconds of Calabi-Yau metrics, into docs/benchmarks/calabi_yau.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.calabi_yau
 
 clean:                 ## remove what the targets made, .venv too
 	rm -rf $(VENV) report build dist

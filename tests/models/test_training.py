@@ -293,7 +293,7 @@ def test_progress_shows_loss_and_accuracy(tmp_path, capsys):
         ({"saved": (5, 12)}, "`saved`"),
         ({"saved": (0, 5, 5, 12)}, "`saved`"),
         ({"dtype": "float16"}, "`dtype` must be one of float64, float32, not 'float16'"),
-        ({"optimiser": "lion"}, "`optimiser` must be sgd, adam or adamw, not 'lion'"),
+        ({"optimiser": "lion"}, "`optimiser` must be one of sgd, adam, adamw, not 'lion'"),
         ({"batch": 0}, "`batch` and `epochs` must be at least 1, not 0 and 12"),
     ],
 )
