@@ -171,7 +171,7 @@ def _maps(
 def _outlines(flow: Trajectory) -> Draw:
     """psi and -psi over arclength from the middle; at the poles the slope is one."""
     s, psi = flow.states["s"], flow.states["psi"]
-    half, most = s[:, 0].max() / 2, 1.08 * psi.max()
+    half, most = s.max() / 2, 1.08 * psi.max()
 
     def curve(k: int) -> tuple[np.ndarray, np.ndarray]:
         along = s[k] - s[k].max() / 2

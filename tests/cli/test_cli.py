@@ -79,6 +79,7 @@ def test_a_ricci_flat_metric_and_going_on(run):
     status, out, _ = run("flow", "calabi-yau", "--metric", "cubic", "-o", "cubic")
     assert status == 0
     found = re.fullmatch(r"cubic: sigma = (\S+) after .* processor time, (\S+) before\n", out)
+    assert found is not None
     assert float(found[1]) < 5e-4
     assert float(found[2]) == pytest.approx(0.098, rel=0.05)
     assert run("flow", "calabi-yau", "--metric", "cubic", "-o", "cubic")[1] == out
