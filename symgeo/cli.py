@@ -248,26 +248,36 @@ def flow(
     ] = None,
     points: Annotated[int | None, typer.Option(help="Grid points in each direction; else the start's own.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of a random start or of a network.")] = 0,
-    preset: Annotated[str, typer.Option(help="Of calabi-yau: quick, paper, algebraic or plain.")] = "quick",
+    preset: Annotated[str | None, typer.Option(help="Of calabi-yau: quick, paper, algebraic or plain.")] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Trajectory to write, ending in .npz; of calabi-yau the run's folder."),
+        typer.Option("--output", "-o", help="Trajectory to write, else flow-NAME.npz; of calabi-yau the run's folder."),
     ] = None,
     picture: Annotated[
         Path | None, typer.Option(help="Also draw it: states and what was measured, into a .pdf or .png.")
     ] = None,
-    animate: Annotated[Path | None, typer.Option(help="Also its states one after the other, into a .gif.")] = None,
+    animate: Annotated[
+        Path | None, typer.Option(help="Also its states into a .gif; not of homogeneous metrics, which are numbers.")
+    ] = None,
 ) -> None:
     """Let a metric flow up to a time or to its singularity, and store the trajectory; Ctrl-C keeps what there is."""
-    from symgeo.flows.presets import named_flow
+    from symgeo.flows.presets import KINDS, named_flow
     from symgeo.geometry import HOMOGENEOUS
 
+    if kind not in (*KINDS, "calabi-yau"):
+        raise InputError(f"`kind` must be one of {', '.join(KINDS)}, calabi-yau, not {kind!r}")
+    trajectory = {"until": until, "start": start, "points": points, "picture": picture, "animate": animate}
+    _without(kind, trajectory if kind == "calabi-yau" else {"preset": preset})
     if kind == "calabi-yau":
-        if picture is not None or animate is not None:
-            raise InputError("`--picture` and `--animate` go with the other flows, of which a trajectory is kept")
-        _calabi_yau(metric or "quintic", preset, seed, output)
+        _calabi_yau(metric or "quintic", preset or "quick", seed, output)
         return
-    metric, output = metric or "neckpinch", output or Path("flow.npz")
+    homogeneous = {name.replace("_", "-") for name in HOMOGENEOUS}
+    if kind != "ricci":
+        _without(kind, {"metric": metric})
+    elif metric in homogeneous:
+        _without(metric, {"animate": animate})
+    output = output or Path(f"flow-{metric or kind}.npz")
+    metric = metric or "neckpinch"
     for option, path, endings in (
         ("--output", output, (".npz",)),
         ("--picture", picture, (".pdf", ".png")),
@@ -306,6 +316,13 @@ def flow(
         from symgeo.plots.flows_animation import save_flow_animation
 
         print(save_flow_animation(made, animate.with_suffix("")))
+
+
+def _without(subject: str, options: dict[str, object]) -> None:
+    """Refuse what the subject has no use for, rather than drop it."""
+    given = [f"`--{option}`" for option, value in options.items() if value is not None]
+    if given:
+        raise InputError(f"{' and '.join(given)} means nothing for {subject}: leave it out")
 
 
 def _calabi_yau(name: str, preset: str, seed: int, output: Path | None) -> None:

@@ -88,7 +88,8 @@ def named_flow(
         return _homogeneous(name, families, given, times, progress)
     neck = given.pop("neck", 0.3) if (kind, metric) == ("ricci", "neckpinch") else None
     if given:
-        raise InputError(f"`--start` {', '.join(given)} is no number of this start")
+        known = "only neck, of neckpinch, and the parameters of homogeneous metrics are"
+        raise InputError(f"`--start` {', '.join(given)} is no number of this start: {known}")
     if neck is not None:
         return rotational_flow(dumbbell(neck, points=points or 129), times, progress=progress)
     if kind == "ricci":
