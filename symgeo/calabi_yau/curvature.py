@@ -25,8 +25,10 @@ from torch.func import jvp
 
 from symgeo.calabi_yau.network import PhiNetwork
 from symgeo.calabi_yau.sample import Sample, concatenated, coordinate_frame, fubini_study
+from symgeo.errors import InputError
 
 _CHUNK = 100  # points differentiated at once: bounds the memory, changes no result
+_FRAME = 1e-3  # well above rounding in complex64, well below what another frame differs by
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,15 @@ def metric_jets(network: PhiNetwork, sample: Sample) -> MetricJets:
     Args:
         network: in the sample's precision.
         sample: in coordinates, not in a unitary frame.
+
+    Raises:
+        InputError: a sample in another frame, along which g would not be differentiated as a function of coordinates.
     """
+    there = sample.hypersurface.gradient(sample.points)
+    if not torch.allclose(
+        sample.frame, coordinate_frame(there, sample.patch, sample.dependent), rtol=_FRAME, atol=_FRAME
+    ):
+        raise InputError("`sample` must be in the coordinates of its patches: pass it as it was before `.unitary()`")
     parts = [_jets(network, sample[i : i + _CHUNK]) for i in range(0, len(sample), _CHUNK)]
     return MetricJets(*(torch.cat([getattr(p, f.name) for p in parts]) for f in dataclasses.fields(MetricJets)))
 

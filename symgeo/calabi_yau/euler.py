@@ -43,8 +43,11 @@ class Estimate:
 
     @property
     def z(self) -> float:
-        """How many standard errors it is away."""
-        return (self.value - self.exact) / self.error
+        """How many standard errors it is away; with no error, 0 where the values agree and infinite where not."""
+        away = self.value - self.exact
+        if self.error == 0:
+            return math.copysign(math.inf, away) if away else 0.0
+        return away / self.error
 
 
 def euler_number(hypersurface: Hypersurface) -> int:

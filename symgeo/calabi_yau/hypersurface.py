@@ -14,7 +14,12 @@ Fermat's hypersurface at psi = 0 among them:
     F_r = sum_{q >= 0} (r/D)_q^D (D psi)^{r-1+Dq} / (r-1+Dq)!
 
 which is int exp(P - conj P) over C^N, expanded in psi: monomials whose exponents differ modulo D are orthogonal, and
-the signs are those of the Hodge-Riemann form on H^{n-r+1,r-1}. At psi = 0 it is pi^n gamma(1/D)^D / D^{D-1}.
+the signs are those of the Hodge-Riemann form on H^{n-r+1,r-1}. At psi = 0 it is pi^n gamma(1/D)^D / D^{D-1}. Beyond
+|psi| = 1 the F_r are continued by the equation that their coefficients' recurrence is,
+
+    F^{(D-1)} = psi (psi d/dpsi + 1)^{D-1} F,
+
+whose singular points are the conifold's psi^D = 1 and infinity. V has no monodromy, so that the path does not matter.
 """
 
 from __future__ import annotations
@@ -33,6 +38,8 @@ from symgeo.errors import InputError
 
 #: |psi^D - 1| below which Dwork's hypersurface counts as the conifold: nearer, double precision sees the nodes.
 CONIFOLD = 1e-6
+SYMMETRIES = ("fermat", "dwork", "none")
+_TERMS = 120  # of Taylor's series at half its radius of convergence: 30 digits, with some to spare for derivatives
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +53,10 @@ class Hypersurface:
         volume: int |Omega|^2 d^{2n}x where it is known exactly, else None.
         symmetry: the automorphisms that features may use: "fermat" (permutations, a D-th root of unity for each
             coordinate, conjugation), "dwork" (roots of unity with product 1), or "none".
+
+    Raises:
+        InputError: shapes that do not fit, a polynomial that is zero or not homogeneous, a degree other than N, or
+            symmetries of no such name.
     """
 
     exponents: Int[Tensor, "terms N"]
@@ -56,6 +67,9 @@ class Hypersurface:
     _gradient: tuple[tuple[Tensor, " Tensor"], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        _check(self.exponents, self.coefficients)
+        if self.symmetry not in SYMMETRIES:
+            raise InputError(f"`symmetry` must be one of {', '.join(SYMMETRIES)}, not {self.symmetry!r}")
         object.__setattr__(self, "_gradient", tuple(self._derivative(i) for i in range(self.coordinates)))
 
     @property
@@ -104,8 +118,9 @@ class Hypersurface:
 def hypersurface(exponents: object, coefficients: object, name: str = "polynomial") -> Hypersurface:
     """The hypersurface of a polynomial given by its monomials; `homogeneous_polynomial` makes them from SymPy.
 
-    A multiple of Dwork's polynomial is recognised, and its exact volume and symmetries come with it. Smoothness of
-    others is not looked at here: `symgeo.geometry.homogeneous_polynomial` proves it.
+    Coefficients of equal rows are added, and terms that are zero dropped. A multiple of Dwork's polynomial is
+    recognised, and its exact volume and symmetries come with it. Smoothness of others is not looked at here:
+    `symgeo.geometry.homogeneous_polynomial` proves it.
 
     Args:
         exponents: one row of N non-negative integers a monomial.
@@ -113,9 +128,24 @@ def hypersurface(exponents: object, coefficients: object, name: str = "polynomia
         name: what reports call it.
 
     Raises:
-        InputError: shapes that do not fit, a polynomial that is not homogeneous, or a degree other than N.
+        InputError: shapes that do not fit, a polynomial that is zero or not homogeneous, or a degree other than N.
     """
     e, c = torch.as_tensor(exponents, dtype=torch.int64), torch.as_tensor(coefficients, dtype=torch.complex128)
+    _check(e, c)
+    terms: dict[tuple[int, ...], complex] = {}
+    for row, coefficient in zip(map(tuple, e.tolist()), c.tolist(), strict=True):
+        terms[row] = terms.get(row, 0j) + coefficient
+    e, c = torch.tensor(list(terms)), torch.tensor(list(terms.values()), dtype=torch.complex128)
+    _check(e, c)  # equal rows may cancel
+    e, c = e[c != 0], c[c != 0]
+    psi = _dwork_parameter(e, c)
+    return Hypersurface(e, c, name) if psi is None else dwork(e.shape[1] - 2, psi)
+
+
+def _check(e: Tensor, c: Tensor) -> None:
+    """Refuse what is no polynomial of degree N in N variables."""
+    if e.is_floating_point() or e.is_complex() or not c.is_complex():
+        raise InputError(f"`exponents` must be integers and `coefficients` complex, not {e.dtype} and {c.dtype}")
     if e.ndim != 2 or c.shape != e.shape[:1] or e.shape[0] == 0 or e.shape[1] < 3:
         raise InputError(
             "`exponents` and `coefficients` must be (terms, N >= 3) and (terms,), "
@@ -123,6 +153,10 @@ def hypersurface(exponents: object, coefficients: object, name: str = "polynomia
         )
     if bool((e < 0).any()) or not bool(torch.isfinite(torch.view_as_real(c)).all()):
         raise InputError("`exponents` must be non-negative and `coefficients` finite; a polynomial has no other terms")
+    if not bool((c != 0).any()):
+        raise InputError(
+            "`coefficients` are all zero, or cancel in equal rows of `exponents`: give a polynomial that is not 0"
+        )
     degrees = sorted(set(e.sum(1).tolist()))
     if len(degrees) > 1:
         raise InputError(f"`exponents` must all have one degree, not {degrees}: make the polynomial homogeneous")
@@ -131,8 +165,6 @@ def hypersurface(exponents: object, coefficients: object, name: str = "polynomia
             f"`exponents`: degree {degrees[0]} in {e.shape[1]} coordinates is not Calabi-Yau; "
             f"take degree {e.shape[1]}, or {degrees[0]} coordinates"
         )
-    psi = _dwork_parameter(e, c)
-    return Hypersurface(e, c, name) if psi is None else dwork(e.shape[1] - 2, psi)
 
 
 def fermat(n: int) -> Hypersurface:
@@ -148,11 +180,15 @@ def dwork(n: int, psi: complex) -> Hypersurface:
     """Dwork's hypersurface sum Z_i^D - D psi prod Z_i = 0 of complex dimension n, D = n + 2.
 
     Raises:
-        InputError: a dimension below 1, or psi^D = 1, the conifold, where the hypersurface has nodes.
+        InputError: a dimension below 1, a psi that is no finite number, or psi^D = 1, the conifold, where the
+            hypersurface has nodes.
     """
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise InputError(f"`n` must be a complex dimension of at least 1, not {n!r}: 3 is the quintic")
-    D, psi = n + 2, complex(psi)
+    try:
+        D, psi = n + 2, complex(psi)
+    except (TypeError, ValueError):
+        raise InputError(f"`psi` must be a complex number, not {psi!r}") from None
     if not cmath.isfinite(psi):
         raise InputError(f"`psi` must be finite, not {psi}")
     if abs(psi**D - 1) < CONIFOLD:
@@ -171,7 +207,7 @@ def dwork(n: int, psi: complex) -> Hypersurface:
 def _dwork_parameter(exponents: Tensor, coefficients: Tensor) -> complex | None:
     """psi of c (sum Z_i^D - D psi prod Z_i), or None for another polynomial."""
     D = exponents.shape[1]
-    terms = {tuple(e): complex(c) for e, c in zip(exponents.tolist(), coefficients.tolist(), strict=True) if c != 0}
+    terms = {tuple(e): complex(c) for e, c in zip(exponents.tolist(), coefficients.tolist(), strict=True)}
     mixed = terms.pop((1,) * D, 0j)
     powers = {tuple(D * int(i == j) for j in range(D)) for i in range(D)}
     if set(terms) != powers or len(set(terms.values())) != 1:
@@ -184,20 +220,54 @@ def dwork_volume(n: int, psi: complex) -> float:
     D = n + 2
     with mpmath.workdps(30):
         total = mpmath.mpf(0)
-        for r in range(1, D):
+        for r, period in enumerate(_periods(D, mpmath.mpmathify(psi)), 1):
             gamma = mpmath.gamma(mpmath.mpf(r) / D) / mpmath.gamma(1 - mpmath.mpf(r) / D)
-            total += (-1) ** (r - 1) * gamma**D * abs(_period(D, r, mpmath.mpmathify(psi))) ** 2
+            total += (-1) ** (r - 1) * gamma**D * abs(period) ** 2
         return float(mpmath.pi**n / mpmath.mpf(D) ** (D - 1) * total)
 
 
-def _period(D: int, r: int, psi: Any) -> Any:
-    """F_r as a hypergeometric function of psi^D, which mpmath, whose numbers these are, continues beyond |psi| = 1.
+def _periods(D: int, psi: Any) -> list[Any]:
+    """F_1 .. F_{D-1}, in mpmath's numbers, at the point with 0 <= arg psi <= pi/D where V is the same.
 
-    (r-1+Dq)! = (r-1)! D^{Dq} prod_{j=0}^{D-1} ((r+j)/D)_q, and j = D - r gives (1)_q = q!.
+    From 0, where they are the fundamental solutions of their equation, along the ray between two conifold points, then
+    across to psi: never nearer to a conifold point than about psi itself.
     """
-    upper = [mpmath.mpf(r) / D] * D
-    lower = [mpmath.mpf(r + j) / D for j in range(D) if r + j != D]
-    return (D * psi) ** (r - 1) / mpmath.factorial(r - 1) * mpmath.hyper(upper, lower, psi**D)
+    size, angle = abs(psi), abs(mpmath.arg(psi**D)) / D
+    conifold = [mpmath.expjpi(mpmath.mpf(2 * k) / D) for k in range(D)]
+    here = mpmath.mpc(0)
+    # The Taylor coefficients of each solution, as many as its equation's order.
+    germs = [[mpmath.mpf(D) ** k / mpmath.factorial(k) * int(k == r) for k in range(D - 1)] for r in range(D - 1)]
+    for end in (size * mpmath.expjpi(mpmath.mpf(1) / D), size * mpmath.expj(angle)):
+        while here != end:
+            longest = min(abs(here - point) for point in conifold) / 2
+            there = end if abs(end - here) <= longest else here + longest * mpmath.sign(end - here)
+            germs = _continued(D, here, there - here, germs)
+            here = there
+    return [germ[0] for germ in germs]
+
+
+def _continued(D: int, psi: Any, step: Any, germs: list[list[Any]]) -> list[list[Any]]:
+    """The first D - 1 Taylor coefficients at psi + step of solutions that have the given ones at psi.
+
+    (psi d/dpsi + 1)^{D-1} = sum_k S(D, k+1) psi^k (d/dpsi)^k with Stirling's numbers. At psi + h the coefficient of
+    h^m in the equation is linear in a_{m-1} .. a_{m+D-1}, the last of which it gives.
+    """
+    operator = [
+        [mpmath.stirling2(D, k + 1, exact=True) * math.comb(k + 1, j) * psi ** (k + 1 - j) for j in range(k + 2)]
+        for k in range(D)
+    ]
+    series = [list(germ) for germ in germs]
+    for m in range(_TERMS):
+        known = range(max(m - 1, 0), m + D - 1)
+        factors = [sum(operator[k][k - i + m] * math.perm(i, k) for k in range(max(i - m, 0), D)) for i in known]
+        last = (1 - psi**D) * math.perm(m + D - 1, D - 1)
+        for a in series:
+            a.append(mpmath.fdot(factors, a[known.start :]) / last)
+    powers = [step**k for k in range(_TERMS + D - 1)]
+    return [
+        [mpmath.fsum(math.comb(k, i) * a[k] * powers[k - i] for k in range(i, len(a))) for i in range(D - 1)]
+        for a in series
+    ]
 
 
 def _monomials(Z: Tensor, exponents: Tensor) -> Tensor:

@@ -7,7 +7,8 @@ r"""What a learned metric is worth: how flat, how much a metric, and what holds 
     transition    max |g' - T^T g conj(T)| over max |g'| between two patches: zero but for rounding
     eigenvalue    the smallest of g against g_FS over the points: positive where g is a metric
 
-E is over |Omega|^2 d^{2n}x.
+E is over |Omega|^2 d^{2n}x. Here `ricci` differs in its definition from that of arXiv:2012.04656 and those after it,
+who average over the metric's own volume det g d^{2n}x: theirs is the same mean with a factor eta, E eta |...|.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def measures(network: PhiNetwork, sample: Sample, curved: int = 500) -> Measures
         curved: how many of its points, the first ones, have their curvature measured, which is the longest part.
 
     Raises:
-        InputError: no points to measure curvature at.
+        InputError: no points to measure curvature at, or a sample that is not in coordinates.
     """
     if not 0 < curved:
         raise InputError(f"`curved` must be positive, not {curved}")

@@ -124,6 +124,7 @@ class PhiNetwork(nn.Module):
         """
         super().__init__()
         self.architecture = architecture
+        self.coordinates = points.hypersurface.coordinates
         features = architecture.of(points)[:, 0]
         generator = torch.Generator().manual_seed(seed)
         sizes = (features.shape[1], *architecture.widths)
@@ -143,7 +144,16 @@ class PhiNetwork(nn.Module):
         self.register_buffer("scale", torch.where(deviation > 1e-12, deviation, torch.ones_like(deviation)))
 
     def forward(self, features: Float[Tensor, "m rows F"]) -> Float[Tensor, "m rows"]:
-        """The jets of phi from those of the features."""
+        """The jets of phi from those of the features.
+
+        Raises:
+            InputError: another number of features than the network was drawn with.
+        """
+        if features.shape[-1] != len(self.mean):
+            raise InputError(
+                f"`features` are {features.shape[-1]}, and the network takes {len(self.mean)}: "
+                "take those of the hypersurface that it was made for"
+            )
         activation = ACTIVATIONS[self.architecture.activation]
         x = features.transpose(0, 1).contiguous() if self.fused else features
         for index, layer in enumerate((*self.hidden, self.readout)):
@@ -166,8 +176,18 @@ class PhiNetwork(nn.Module):
         return x[..., 0]
 
     def features(self, sample: Sample) -> Float[Tensor, "m rows F"]:
-        """The features' jets, which depend on no weight and can be kept."""
-        return self.architecture.of(sample)
+        """The features' jets, which depend on no weight and can be kept.
+
+        Raises:
+            InputError: points with another number of coordinates, or of features, than the network was drawn with.
+        """
+        features, coordinates = self.architecture.of(sample), sample.hypersurface.coordinates
+        if (features.shape[2], coordinates) != (len(self.mean), self.coordinates):
+            raise InputError(
+                f"`sample` has {features.shape[2]} features of {coordinates} coordinates, and the network takes "
+                f"{len(self.mean)} of {self.coordinates}: give it points of the hypersurface that it was made for"
+            )
+        return features
 
     def potential(self, sample: Sample) -> Float[Tensor, " m"]:
         """phi at the points."""

@@ -9,6 +9,7 @@ from symgeo.calabi_yau import (
     PhiNetwork,
     at,
     dwork,
+    equation,
     fermat,
     hypersurface,
     invariant_features,
@@ -151,6 +152,25 @@ def test_a_metric_of_invariants_is_the_same_at_permuted_points(n):
     moved = at(surface, points.points[:, torch.randperm(n + 2, generator=generator)] * roots(surface, generator))
     spectra = [torch.linalg.eigvalsh(network.metric(s.unitary())) for s in (points, moved)]
     torch.testing.assert_close(spectra[0], spectra[1], rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("degree", [6, 8])  # at 6 both hypersurfaces have equally many invariants
+@pytest.mark.parametrize("widths", [(), (6,)])
+def test_points_of_another_hypersurface_are_refused(widths, degree):
+    network, quintic = (
+        PhiNetwork(Architecture("invariant", degree, widths), sample(fermat(n), 20, 0), seed=0) for n in (2, 3)
+    )
+    own, other = len(invariants(fermat(2), degree)), len(invariants(fermat(3), degree))
+    assert (own == other) == (degree == 6)
+    points = sample(fermat(3), 20, 0)
+    for refused in (lambda: network.metric(points), lambda: equation(network, points)):
+        message = f"`sample` has {other} features of 5 coordinates, and the network takes {own} of 4"
+        with pytest.raises(InputError, match=message) as caught:
+            refused()
+        assert "\n" not in str(caught.value)
+    if own != other:
+        with pytest.raises(InputError, match=f"`features` are {other}, and the network takes {own}"):
+            network(equation(quintic, points).features)
 
 
 def test_bad_input_is_one_line():

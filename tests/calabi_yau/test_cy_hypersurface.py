@@ -1,10 +1,11 @@
 import math
 
+import mpmath
 import numpy as np
 import pytest
 import torch
 
-from symgeo.calabi_yau import dwork, estimated_kappa, fermat, hypersurface
+from symgeo.calabi_yau import Hypersurface, dwork, estimated_kappa, fermat, hypersurface, sample
 from symgeo.errors import InputError
 
 RANDOM = hypersurface([[2, 1, 1, 0], [0, 0, 3, 1], [4, 0, 0, 0], [0, 4, 0, 0]], [1, 2j, -1, 0.5])
@@ -41,6 +42,37 @@ def test_exact_volume_within_its_monte_carlo_error(n, psi):
     assert error < 0.02 * surface.kappa
 
 
+@pytest.mark.parametrize(
+    ("n", "psi"), [(1, 0.5), (2, 0.4 + 0.7j), (2, 1.05), (3, 0.99), (3, 1.1), (3, 2.5j), (4, 1.2), (2, 100)]
+)
+def test_volume_is_that_of_hypergeometric_functions(n, psi):
+    # F_r = (D psi)^{r-1}/(r-1)! times a hypergeometric function of psi^D, as mpmath continues it.
+    D, total = n + 2, 0
+    with mpmath.workdps(30):
+        for r in range(1, D):
+            x = mpmath.mpf(r) / D
+            lower = [mpmath.mpf(r + j) / D for j in range(D) if r + j != D]
+            F = mpmath.hyper([x] * D, lower, mpmath.mpmathify(psi) ** D)
+            F *= (D * mpmath.mpmathify(psi)) ** (r - 1) / mpmath.factorial(r - 1)
+            total += (-1) ** (r - 1) * (mpmath.gamma(x) / mpmath.gamma(1 - x)) ** D * abs(F) ** 2
+        expected = float(mpmath.pi**n / mpmath.mpf(D) ** (D - 1) * total)
+    assert dwork(n, psi).volume == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize(("n", "psi"), [(2, 1.001), (3, 1.001), (3, 1 + 1e-3j)])
+def test_exact_volume_close_to_the_conifold(n, psi):
+    surface = dwork(n, psi)
+    estimate, error = estimated_kappa(surface, 20_000, seed=4)
+    assert abs(estimate - surface.kappa) < 4 * error
+    assert error < 0.03 * surface.kappa
+
+
+def test_volume_is_continuous_across_the_circle_through_the_conifold():
+    # A node of a surface adds a term as |psi^4 - 1| to the volume's analytic part, and no logarithm.
+    inside, at, outside = (dwork(2, r * np.exp(0.01j)).volume for r in (0.9999, 1, 1.0001))
+    assert (inside + outside) / 2 == pytest.approx(at, rel=1e-6)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_volume_depends_on_psi_to_the_d_alone(n):
     D = n + 2
@@ -48,9 +80,10 @@ def test_volume_depends_on_psi_to_the_d_alone(n):
     assert dwork(n, turned).volume == pytest.approx(dwork(n, 0.6).volume, rel=1e-12)
 
 
-def test_volume_grows_towards_the_conifold_of_the_cubic():
+@pytest.mark.parametrize("side", [1, -1, 1j])
+def test_volume_grows_towards_the_conifold_of_the_cubic(side):
     # A node of a curve makes its volume grow without bound, as the logarithm of the distance.
-    volumes = [dwork(1, 1 - h).volume for h in (1e-2, 1e-3, 1e-4)]
+    volumes = [dwork(1, 1 - side * h).volume for h in (1e-2, 1e-3, 1e-4)]
     steps = np.diff(volumes)
     assert steps[1] == pytest.approx(steps[0], rel=0.05)
     assert steps[0] > 0
@@ -62,6 +95,22 @@ def test_dworks_polynomial_is_recognised():
     assert surface.volume == dwork(1, 0.5).volume
     assert hypersurface([[3, 0, 0], [0, 3, 0], [0, 0, 3]], [1, 1, 1]).symmetry == "fermat"
     assert hypersurface([[3, 0, 0], [0, 3, 0], [0, 0, 3]], [1, 1, 2]).symmetry == "none"
+
+
+def test_equal_rows_are_added_and_zero_terms_dropped():
+    twice = hypersurface([[3, 0, 0], [3, 0, 0], [0, 3, 0], [0, 0, 3]], [1, 1, 1, 1])
+    assert twice.symmetry == "none"
+    assert twice.exponents.tolist() == [[3, 0, 0], [0, 3, 0], [0, 0, 3]]
+    assert twice.coefficients.tolist() == [2, 1, 1]
+    halves = hypersurface([[3, 0, 0], [3, 0, 0], [0, 3, 0], [0, 0, 3], [2, 1, 0]], [0.5, 0.5, 1, 1, 0])
+    assert halves.symmetry == "fermat"
+    gone = hypersurface([[2, 1, 0], [3, 0, 0], [0, 3, 0], [0, 0, 3], [2, 1, 0], [1, 1, 1]], [1, 1, 2, 1, -1, 0])
+    assert gone.exponents.tolist() == [[3, 0, 0], [0, 3, 0], [0, 0, 3]]
+    assert sample(gone, 30, 0, kappa=1.0).residual() < 1e-13
+
+
+CUBIC = 3 * torch.eye(3, dtype=torch.int64)
+ONES = torch.ones(3, dtype=torch.complex128)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +125,17 @@ def test_dworks_polynomial_is_recognised():
         (lambda: hypersurface([[3, 0, 0]], [1, 1]), r"not \(1, 3\) and \(2,\)"),
         (lambda: hypersurface([[3, 0, 0]], [float("inf")]), "`coefficients` finite"),
         (lambda: hypersurface([[4, -1, 0]], [1]), "must be non-negative"),
+        (lambda: hypersurface(CUBIC, [0, 0, 0]), "`coefficients` are all zero"),
+        (lambda: hypersurface([[3, 0, 0], [3, 0, 0]], [1, -1]), "or cancel in equal rows"),
+        (lambda: dwork(3, "x"), "`psi` must be a complex number, not 'x'"),
+        (lambda: dwork(3, None), "`psi` must be a complex number, not None"),
+        (lambda: Hypersurface(CUBIC + CUBIC, ONES, "own"), "degree 6 in 3 coordinates is not Calabi-Yau"),
+        (lambda: Hypersurface(CUBIC, ONES[:2], "own"), r"not \(3, 3\) and \(2,\)"),
+        (lambda: Hypersurface(CUBIC, ONES * float("nan"), "own"), "`coefficients` finite"),
+        (lambda: Hypersurface(CUBIC, 0 * ONES, "own"), "`coefficients` are all zero"),
+        (lambda: Hypersurface(CUBIC - torch.tensor([1, -1, 0]), ONES, "own"), "must be non-negative"),
+        (lambda: Hypersurface(CUBIC.double(), ONES, "own"), "`exponents` must be integers"),
+        (lambda: Hypersurface(CUBIC, ONES, "own", symmetry="cubic"), "`symmetry` must be one of fermat, dwork, none"),
     ],
 )
 def test_bad_input_is_one_line(make, message):

@@ -7,7 +7,7 @@ import torch
 from symgeo.calabi_yau import Architecture, PhiNetwork, at, dwork, equation, eta, fermat, sample
 from symgeo.calabi_yau.config import Config, monomials
 from symgeo.calabi_yau.curvature import metric_jets, ricci, riemann, scalar_curvature
-from symgeo.calabi_yau.euler import chern_density, euler_number, integrated_euler_number, line_mean
+from symgeo.calabi_yau.euler import Estimate, chern_density, euler_number, integrated_euler_number, line_mean
 from symgeo.calabi_yau.measures import measures, smallest_eigenvalue, transition_loss, volume_ratio
 from symgeo.calabi_yau.trainer import train_config
 from symgeo.errors import InputError
@@ -126,10 +126,49 @@ def test_a_metric_that_changes_with_the_patch_is_seen():
     assert 1e-4 < transition_loss(network, points) < 1e-2
 
 
+@pytest.mark.parametrize("n", [2, 3])
+def test_a_metric_that_is_not_kaehler_is_seen(n):
+    points = sample(fermat(n), 50, 6)
+    network = random_network(fermat(n), points)
+    true = network.metric
+
+    def conformal(s):  # f g is not Kaehler unless f is constant; on a curve everything is
+        t = (s.points[:, 0].abs() / s.points.norm(dim=1)) ** 2
+        return (1 + t[:, None, None]) * true(s)
+
+    network.metric = conformal
+    assert measures(network, points, curved=20).kaehler > 1e-2
+
+
+@pytest.mark.parametrize("dtype", [torch.complex128, torch.complex64])
+def test_curvature_is_taken_in_coordinates(dtype):
+    points = sample(fermat(1), 20, 0, dtype)
+    network = fubini_study(points)
+    for refused in (lambda: metric_jets(network, points.unitary()), lambda: measures(network, points.unitary())):
+        with pytest.raises(InputError, match="`sample` must be in the coordinates") as caught:
+            refused()
+        assert "\n" not in str(caught.value)
+    assert torch.isfinite(metric_jets(network, points).mixed.abs()).all()
+
+
+def test_curvature_in_any_patch_is_in_coordinates():
+    points = sample(fermat(2), 40, 0)
+    second = points.points.abs().argsort(1)[:, -2]
+    other = at(fermat(2), points.points, patch=second)
+    network = random_network(fermat(2), points)
+    one, two = (scalar_curvature(metric_jets(network, s)) for s in (points, other))
+    torch.testing.assert_close(one, two, rtol=1e-9, atol=1e-9)
+
+
 def test_fubini_and_studys_volume_is_exact():
     points = sample(fermat(3), 100, 7)
     ratio = volume_ratio(fubini_study(points), points)
     assert (ratio.value, ratio.error) == pytest.approx((1, 0), abs=1e-12)
+
+
+def test_an_estimate_without_error_is_right_or_infinitely_wrong():
+    assert [Estimate(x, 0.0, 1.0).z for x in (1.0, 0.5, 2.0)] == [0, -np.inf, np.inf]
+    assert Estimate(2.0, 0.5, 1.0).z == 2
 
 
 def test_curvature_needs_points():
