@@ -13,6 +13,8 @@ from symgeo.calabi_yau.network import Architecture
 from symgeo.errors import DataError, InputError
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
+#: The points' seeds are 2^25 apart, of the 2^32 that torch's generator tells apart.
+SEEDS = 128
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,14 @@ class Config:
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:
             raise InputError(f"`dtype` must be one of {', '.join(DTYPES)}, not {self.dtype!r}")
+        for field in ("points", "degree", "validation", "adam_epochs", "batch", "steps", "seed"):
+            if not _whole(value := getattr(self, field)):
+                raise InputError(f"`{field}` must be an integer, not {value!r}")
+        for field in ("widths", "saved"):
+            if not all(map(_whole, values := getattr(self, field))):
+                raise InputError(f"`{field}` must hold integers, not {values!r}")
+        if self.features == "invariant" and self.degree < 2:
+            raise InputError(f"`degree` must be at least 2 for invariants, not {self.degree}: p_2 is the first")
         if self.points < 1 or self.validation < 1:
             raise InputError(f"`points` and `validation` must be positive, not {self.points} and {self.validation}")
         if self.adam_epochs and not (self.batch > 0 and self.points % self.batch == 0):
@@ -79,8 +89,13 @@ class Config:
             )
         if self.adam_epochs and not 0 < self.learning_rate < float("inf"):
             raise InputError(f"`learning_rate` must be positive and finite, not {self.learning_rate}")
-        if not 0 <= self.seed < 2**31:
-            raise InputError(f"`seed` must lie between 0 and 2^31, not {self.seed}")
+        for field in ("tolerance", "decay"):
+            if not 0 <= (value := getattr(self, field)) < float("inf"):
+                raise InputError(f"`{field}` must be finite and not negative, not {value}")
+        if not 0 <= self.seed < SEEDS:
+            raise InputError(
+                f"`seed` must lie between 0 and {SEEDS - 1}, not {self.seed}: beyond, the points of others come again"
+            )
         if list(self.saved) != sorted(set(self.saved)) or any(not 0 <= e <= self.epochs for e in self.saved):
             raise InputError(f"`saved` must rise within 0 .. {self.epochs}, not {self.saved}")
         _ = self.architecture  # its own errors come now
@@ -122,6 +137,10 @@ class Config:
             return Config(**{key: frozen(value) for key, value in record.items()})
         except TypeError as error:
             raise DataError(f"not a configuration of this version ({error}): delete the folder, train again") from None
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def monomials(surface: Hypersurface) -> dict[str, tuple]:

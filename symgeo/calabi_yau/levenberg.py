@@ -127,7 +127,9 @@ def normal_equations(network: PhiNetwork, there: Equation, decay: float = 0.0) -
     parallel.add(tail)
     loss, weight = tail.tolist()
     if not bool(torch.isfinite(sums).all()):
-        raise NumericalError("the loss is no longer finite: lower `learning_rate` and resume from the last checkpoint")
+        raise NumericalError(
+            "the loss is no longer finite: train afresh in another folder with a smaller network or a larger `decay`"
+        )
     theta = torch.nn.utils.parameters_to_vector(parameters.values())
     return NormalEquations(
         sums[:, :-1] / weight + decay * torch.eye(size, dtype=torch.float64),

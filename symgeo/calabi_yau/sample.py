@@ -110,17 +110,19 @@ def sample(
     Args:
         hypersurface: where.
         count: how many; the last line may give fewer than D.
-        seed: of the lines.
+        seed: of the lines; torch's generator keeps 32 bits of it.
         dtype: of the result, complex128 or complex64. Everything is computed in complex128.
         kappa: the normalisation, if it is known otherwise; else exact where the hypersurface's volume is, and
             estimated from `ESTIMATE` other points where not.
 
     Raises:
-        InputError: no points asked for, or a dtype that is not complex.
+        InputError: no points asked for, a seed out of range, or a dtype that is not complex.
         NumericalError: a root that cannot be polished to `RESIDUAL`: the hypersurface is singular, or nearly so.
     """
     if count < 1:
         raise InputError(f"`count` must be at least 1, not {count}")
+    if not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise InputError(f"`seed` must be an integer from 0 to 2^32 - 1, all that torch keeps, not {seed}")
     if dtype not in (torch.complex64, torch.complex128):
         raise InputError(f"`dtype` must be torch.complex64 or torch.complex128, not {dtype}")
     error = 0.0

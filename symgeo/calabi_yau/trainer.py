@@ -59,7 +59,7 @@ def train_config(
     Raises:
         InputError: the folder holds a run of another configuration or cannot be written, or the hypersurface is none.
         DataError: a checkpoint cannot be read.
-        NumericalError: the loss is no longer finite; the last checkpoint stays.
+        NumericalError: the loss is no longer finite, or Adam lost the metric; the last checkpoint stays.
         KeyboardInterrupt: Ctrl-C, after the last whole epoch was stored.
     """
     folder, surface = Path(folder), config.hypersurface()

@@ -3,9 +3,11 @@
     for record in epochs(state, there, config):
         ...   # the state is whole here: store it, look at it, or stop
 
-A step of Adam after which the metric is not positive on the next batch (an epoch's last step: on its own) is undone and
-counted, and so is a step of Levenberg and Marquardt that does not lower the loss over all points or leaves some point
-without a metric. Nothing is clamped. All randomness is the state's own generator: a state put back to what it was goes
+A step of Adam after which the metric is not positive on the next batch (an epoch's last step: at every point) is undone
+and counted; a batch where that does not help is left out and counted; and where an epoch ends with a point that has no
+metric, all of its steps are undone. So every epoch ends with a metric that is positive at every training point. A step
+of Levenberg and Marquardt that does not lower the loss over all points or leaves some point without a metric is undone
+and counted too. Nothing is clamped. All randomness is the state's own generator: a state put back to what it was goes
 on exactly as it did.
 """
 
@@ -28,6 +30,7 @@ from symgeo.errors import NumericalError
 from symgeo.models.checkpoint import State
 
 ADAM, SECOND = "adam", "levenberg-marquardt"
+_CURE = "train afresh in another folder with a lower `learning_rate` or a larger `batch`"
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Record:
         phase: "adam" or "levenberg-marquardt".
         loss: E (1 - eta)^2; of Adam over the epoch's batches, each before its step, else over all points and with the
             decay's term.
-        undone: steps of this epoch that were undone because the metric lost its positivity.
+        undone: steps of this epoch that were undone, or never taken, because the metric lost its positivity.
         rejected: steps of this epoch that were undone because the loss rose.
         seconds: of this process's CPU time, for this epoch.
         sigma: E |1 - eta| on the validation points, after the epoch.
@@ -70,7 +73,7 @@ def epochs(state: State, there: Equation, config: Config) -> Iterator[Record]:
         config: what is trained.
 
     Raises:
-        NumericalError: the loss is no longer finite.
+        NumericalError: the loss is no longer finite, or Adam found no metric that is positive at every point.
     """
     single = there.to(next(state.model.parameters()).dtype)
     while state.epoch < config.adam_epochs:
@@ -81,7 +84,10 @@ def epochs(state: State, there: Equation, config: Config) -> Iterator[Record]:
             state.model.fused = False
         yield record
     if state.epoch == config.adam_epochs:
+        if config.adam_epochs:
+            _require_trained(state, config)
         state.model.double()
+        _require_positive(state, there)
         state.optimiser = optimiser_of(state.model, config, state.epoch)
     group = state.optimiser.param_groups[0]
     while state.epoch < config.epochs and not group["converged"]:
@@ -99,7 +105,7 @@ def _adam_epoch(state: State, there: Equation, config: Config) -> Record:
     network, optimiser = state.model, state.optimiser
     _, size = parallel.world()
     share = config.batch // size
-    total, undone, kept = 0.0, 0, None
+    total, undone, kept, start = 0.0, 0, None, _copy(network, optimiser)
     chosen = torch.randperm(len(there), generator=state.generator).split(share)
     for step, index in enumerate(chosen):
         progress = (state.epoch + step / len(chosen)) / config.adam_epochs
@@ -107,28 +113,49 @@ def _adam_epoch(state: State, there: Equation, config: Config) -> Record:
             group["lr"] = config.learning_rate * (1 + math.cos(math.pi * progress)) / 2
         part = there[index]
         values, positive = eta_and_positive(network, part)
-        if kept and _somewhere(~positive):
+        lost = _somewhere(~positive)
+        if lost and kept:
             _put_back(network, optimiser, kept)
-            undone += 1
-            values, _ = eta_and_positive(network, part)
+            kept, undone = None, undone + 1
+            values, positive = eta_and_positive(network, part)
+            lost = _somewhere(~positive)
         loss = (part.weights * (1 - values) ** 2).mean()
         optimiser.zero_grad()
         loss.backward()
         total += float(_averaged(network, loss.detach(), size))
+        if lost:  # what the step before the last one did elsewhere: no gradient of an indefinite metric is followed
+            undone += 1
+            continue
         kept = _copy(network, optimiser)
         optimiser.step()
-    with torch.no_grad():
-        _, positive = eta_and_positive(network, part)
-    if _somewhere(~positive):
-        _put_back(network, optimiser, kept)
-        undone += 1
     state.epoch += 1
     mean = total / len(chosen)
     if not math.isfinite(mean):
         raise NumericalError(
-            f"epoch {state.epoch}: the loss is {mean}: lower `learning_rate` and resume from the last checkpoint"
+            f"epoch {state.epoch}: the loss is {mean}: train afresh in another folder with a lower `learning_rate`"
         )
+    if kept and not loss_and_positivity(network, there)[1]:
+        _put_back(network, optimiser, kept)
+        undone += 1
+    if undone and not loss_and_positivity(network, there)[1]:
+        _put_back(network, optimiser, start)
+        undone = len(chosen)
     return Record(state.epoch, ADAM, mean, undone, 0, time.process_time() - begun)
+
+
+def _require_trained(state: State, config: Config) -> None:
+    """Adam has no moments yet where every one of its epochs was undone."""
+    if not any(state.optimiser.state.values()):
+        raise NumericalError(
+            f"epoch {state.epoch}: each of Adam's {config.adam_epochs} epochs left the metric indefinite at some "
+            f"training point and was undone: {_CURE}"
+        )
+
+
+def _require_positive(state: State, there: Equation) -> None:
+    """What was positive in Adam's single precision is so in double, before anything is built on it."""
+    if not loss_and_positivity(state.model, there.to(torch.float64))[1]:
+        raise NumericalError(f"epoch {state.epoch}: the metric is indefinite at some training point: {_CURE}")
 
 
 def _somewhere(lost: Tensor) -> bool:

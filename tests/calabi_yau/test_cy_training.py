@@ -13,7 +13,7 @@ from symgeo.calabi_yau.config import Config, monomials
 from symgeo.calabi_yau.levenberg import LevenbergMarquardt, NormalEquations, loss_and_positivity, normal_equations
 from symgeo.calabi_yau.monge_ampere import eta
 from symgeo.calabi_yau.presets import default_folder, preset_config, train
-from symgeo.calabi_yau.run import LATEST, load_run
+from symgeo.calabi_yau.run import LATEST, drawn, load_run
 from symgeo.calabi_yau.trainer import train_config
 from symgeo.errors import DataError, InputError, NumericalError
 
@@ -184,12 +184,41 @@ def test_saved_epochs_and_a_finished_run_is_returned(tmp_path):
 
 
 def test_adams_steps_that_lose_positivity_are_undone_and_counted(tmp_path):
-    wild = config(**{**BOTH, "learning_rate": 1.0, "steps": 0, "adam_epochs": 2})
-    run = train_config(wild, tmp_path, progress=False)
-    assert sum(record.undone for record in run.records) > 0
-    points = run.validation()
-    assert all(torch.isfinite(p).all() for p in run.network().parameters())
-    assert len(points) == 300
+    """A rate that loses the metric within an epoch, of which nothing is kept, until it has fallen far enough."""
+    own = config(
+        3,
+        **{
+            **BOTH,
+            "widths": (64, 64),
+            "points": 1000,
+            "batch": 20,
+            "learning_rate": 0.01,
+            "adam_epochs": 6,
+            "steps": 0,
+        },
+        saved=(1, 2),
+    )
+    run = train_config(own, tmp_path, progress=False)
+    assert run.records[1].undone == 50
+    assert run.records[1].sigma == run.records[0].sigma
+    assert run.records[-1].undone == 0
+    assert run.sigma < run.records[0].sigma
+    for epoch in (1, 2, None):
+        network = run.network(epoch)
+        there = equation(network, drawn(own, run.hypersurface(), run.kappa))
+        assert loss_and_positivity(network, there)[1]
+
+
+def test_adam_that_only_loses_positivity_ends_in_one_line(tmp_path):
+    own = config(**{**BOTH, "learning_rate": 1.0, "adam_epochs": 2})
+    with pytest.raises(
+        NumericalError, match=r"each of Adam's 2 epochs .* a lower `learning_rate` or a larger"
+    ) as caught:
+        train_config(own, tmp_path, progress=False)
+    assert "\n" not in str(caught.value)
+    assert not load_run(tmp_path).finished
+    with pytest.raises(NumericalError, match="each of Adam's 2 epochs"):
+        train_config(own, tmp_path, progress=False)
 
 
 def test_a_loss_that_is_no_number_leaves_the_checkpoint(tmp_path, monkeypatch):
@@ -201,10 +230,12 @@ def test_a_loss_that_is_no_number_leaves_the_checkpoint(tmp_path, monkeypatch):
     def broken(*arguments, **options):
         calls.append(1)
         values, positive = true_eta(*arguments, **options)
-        return values * (float("nan") if len(calls) == 13 else 1), positive
+        return values * (float("nan") if len(calls) == 11 else 1), positive
 
     monkeypatch.setattr(module, "eta_and_positive", broken)
-    with pytest.raises(NumericalError, match="epoch 3: the loss is nan: lower `learning_rate`") as caught:
+    with pytest.raises(
+        NumericalError, match="epoch 3: the loss is nan: train afresh in another folder with a lower"
+    ) as caught:
         train_config(own, tmp_path / "a", progress=False)
     assert "\n" not in str(caught.value)
     monkeypatch.undo()
@@ -299,6 +330,16 @@ def test_bad_input_is_one_line(tmp_path):
         (lambda: config(points=0), "`points` and `validation` must be positive", InputError),
         (lambda: config(dtype="float16"), "`dtype` must be one of float32, float64", InputError),
         (lambda: config(seed=-1), "`seed` must lie between", InputError),
+        (lambda: config(seed=128), "between 0 and 127, not 128: beyond", InputError),
+        (lambda: sample(fermat(1), 3, 2**32), "`seed` must be an integer from 0 to", InputError),
+        (lambda: sample(fermat(1), 3, -1), "`seed` must be an integer from 0 to", InputError),
+        (lambda: config(decay=-1.0), "`decay` must be finite and not negative, not -1", InputError),
+        (lambda: config(decay=float("nan")), "`decay` must be finite", InputError),
+        (lambda: config(tolerance=float("nan")), "`tolerance` must be finite", InputError),
+        (lambda: config(points=30.5), "`points` must be an integer, not 30.5", InputError),
+        (lambda: config(steps=2.5), "`steps` must be an integer", InputError),
+        (lambda: config(widths=(8.5,)), "`widths` must hold integers", InputError),
+        (lambda: config(degree=1), "`degree` must be at least 2 for invariants, not 1", InputError),
         (lambda: config(saved=(3, 1)), "`saved` must rise within 0 .. 8", InputError),
         (lambda: config(**{**BOTH, "learning_rate": 0.0}), "`learning_rate` must be positive", InputError),
         (lambda: train_config(config(steps=2), run.folder, progress=False), "steps = 1, not 2", InputError),
