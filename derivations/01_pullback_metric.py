@@ -41,13 +41,14 @@ from symgeo.derivation import (
     Tensor,
     UnitSum,
     inputs,
+    jets,
     term,
     units,
 )
 
 NAME = "01_pullback_metric"
 
-mu, nu, la, al, be, ka = inputs(r"\mu \nu \lambda \alpha \beta \kappa")
+mu, nu, la, al, be = inputs(r"\mu \nu \lambda \alpha \beta")
 i, j, k = units("i j k")
 d, n, x, s = INPUTS, UNITS, COORDINATES, RADIUS
 a, r, t, m = sp.symbols("a r t m", positive=True)
@@ -67,7 +68,7 @@ span, filled, pseudo = Tensor("Q", "dd"), Tensor(r"\hat{g}", "dd"), Tensor("g^{+
 first, last, sphere_g = Tensor("X", "d"), Tensor("Y", ""), Tensor(r"\mathring{g}", "dd")
 
 EVERY = "exact, every d and n"
-JETS = Rules(letters=frozenset({Phi, J, u}), derivatives={Phi: ((mu, j), J[j, mu])})
+JETS = jets(Phi, J) | Rules(letters=frozenset({u}))
 SHAPES = Components(((1, 2), (2, 3), (3, 2)))
 
 

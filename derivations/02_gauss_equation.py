@@ -22,6 +22,7 @@ from symgeo.derivation import (
     Define,
     Derivation,
     Digits,
+    EmbeddedMetric,
     ForAll,
     Frame,
     Given,
@@ -38,6 +39,7 @@ from symgeo.derivation import (
     Tensor,
     UnitSum,
     inputs,
+    jets,
     term,
     units,
 )
@@ -45,7 +47,7 @@ from symgeo.geometry import CoordinateMetric
 
 NAME = "02_gauss_equation"
 
-mu, nu, la, al, be, ka, rho, tau = inputs(r"\mu \nu \lambda \alpha \beta \kappa \rho \tau")
+mu, nu, la, al, be, ka, rho = inputs(r"\mu \nu \lambda \alpha \beta \kappa \rho")
 j, k, l = units("j k l")
 d, n, x, s = INPUTS, UNITS, COORDINATES, RADIUS
 a = sp.Symbol("a", positive=True)
@@ -55,7 +57,8 @@ geometry = LeviCivita()
 g_dd, g_uu, gamma_udd = geometry.g_dd, geometry.g_uu, geometry.gamma_udd
 riemann_dddd, ricci_dd, R = geometry.riemann_dddd, geometry.ricci_dd, geometry.scalar[()]
 
-Phi, J, H, K = Tensor(r"\Phi", "j"), Tensor("J", "jd"), Tensor("H", "jdd"), Tensor("K", "jddd")
+embedded = EmbeddedMetric(geometry, 3)
+Phi, J, H, K = embedded.family
 P, second, m = Tensor("P", "jj"), Tensor("B", "jdd"), Tensor("m", "j")
 raised = Tensor("B", "juu")
 u, v = Tensor("u", "u"), Tensor("v", "u")
@@ -64,35 +67,10 @@ plane = Tensor("S", "")
 EVERY = "exact, every d and n"
 
 # The map, as letters that are one another's derivatives: the definitions of J, H and K, and Schwarz's theorem.
-JETS = Rules(
-    letters=frozenset({Phi, J, H, K}),
-    symmetric=frozenset({H, K}),
-    derivatives={
-        Phi: ((mu, j), J[j, mu]),
-        J: ((mu, j, nu), H[j, mu, nu]),
-        H: ((la, j, mu, nu), K[j, la, mu, nu]),
-    },
-)
-
-
-def slope(c, left, right):
-    """The derivative of g_{left right} along c in second and first derivatives of the map."""
-    return UnitSum((k,), H[k, c, left] * J[k, right] + J[k, left] * H[k, c, right])
-
+JETS = embedded.map_rules()
 
 # The metric and its inverse beside them.
-GAUSS = Rules(
-    letters=frozenset({J, H, K, g_dd, g_uu, u, v}),
-    symmetric=frozenset({H, K, g_dd, g_uu}),
-    derivatives={
-        J: ((mu, j, nu), H[j, mu, nu]),
-        H: ((la, j, mu, nu), K[j, la, mu, nu]),
-        g_dd: ((al, mu, nu), slope(al, mu, nu)),
-        g_uu: ((al, mu, nu), -(g_uu[mu, be] * g_uu[nu, ka] * slope(al, be, ka))),
-    },
-    inverses=((g_uu, g_dd),),
-    grams=((J, g_dd),),
-)
+GAUSS = embedded.rules() | Rules(letters=frozenset({u, v}))
 
 every = ForAll(GAUSS, EVERY)
 
@@ -132,7 +110,7 @@ def first_form() -> Section:
                 r"derivative of the metric,"
             ),
             Step(
-                (Partial(la, g_dd[mu, nu]), slope(la, mu, nu)),
+                (Partial(la, g_dd[mu, nu]), embedded.slope(la, mu, nu)),
                 (
                     RulesHold(JETS, ((1, 2), (2, 3))),
                     ForAll(JETS, EVERY),
@@ -302,15 +280,7 @@ def curvature() -> Section:
 f, f_d, f_dd, f_ddd = Tensor("f", ""), Tensor("f", "d"), Tensor("f", "dd"), Tensor("f", "ddd")
 hat = LeviCivita(r"\hat")
 q = Tensor("q", "")
-GRAPH_JETS = Rules(
-    letters=frozenset({f, f_d, f_dd, f_ddd}),
-    symmetric=frozenset({f_dd, f_ddd}),
-    derivatives={
-        f: ((mu,), f_d[mu]),
-        f_d: ((mu, nu), f_dd[mu, nu]),
-        f_dd: ((la, mu, nu), f_ddd[la, mu, nu]),
-    },
-)
+GRAPH_JETS = jets(f, f_d, f_dd, f_ddd)
 
 
 def bend(c, left, right):
@@ -318,12 +288,10 @@ def bend(c, left, right):
     return f_dd[c, left] * f_d[right] + f_d[left] * f_dd[c, right]
 
 
-GRAPH = Rules(
-    letters=frozenset({f_d, f_dd, f_ddd, hat.g_dd, hat.g_uu}),
-    symmetric=frozenset({f_dd, f_ddd, hat.g_dd, hat.g_uu}),
+GRAPH = jets(f_d, f_dd, f_ddd) | Rules(
+    letters=frozenset({hat.g_dd, hat.g_uu}),
+    symmetric=frozenset({hat.g_dd, hat.g_uu}),
     derivatives={
-        f_d: ((mu, nu), f_dd[mu, nu]),
-        f_dd: ((la, mu, nu), f_ddd[la, mu, nu]),
         hat.g_dd: ((al, mu, nu), bend(al, mu, nu)),
         hat.g_uu: ((al, mu, nu), -(hat.g_uu[mu, be] * hat.g_uu[nu, ka] * bend(al, be, ka))),
     },

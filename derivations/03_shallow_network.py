@@ -96,12 +96,7 @@ HESSIAN = Rules(
     inverses=((g_uu, g_dd),),
 )
 
-UNITWISE = Rules(
-    letters=frozenset({z, w, b, g_uu}),
-    symmetric=frozenset({g_uu}),
-    derivatives={z: ((mu, j), w[j, mu])},
-    constants=frozenset({w, b}),
-)
+UNITWISE = CHAIN | Rules(letters=frozenset({g_uu}), symmetric=frozenset({g_uu}))
 
 
 def slope(order: int, unit=j) -> Term:

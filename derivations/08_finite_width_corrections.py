@@ -70,9 +70,9 @@ geometry = LeviCivita()
 g_dd, g_uu = geometry.g_dd, geometry.g_uu
 
 WEIGHTS = Rules(letters=frozenset({w, b, z}), derivatives={z: ((mu,), x[mu])}, along=w)
-BOTH = Rules(
-    letters=frozenset({w, b, z, datum, at_datum}),
-    derivatives={z: ((mu,), x[mu]), at_datum: ((mu,), datum[mu])},
+BOTH = WEIGHTS | Rules(
+    letters=frozenset({datum, at_datum}),
+    derivatives={at_datum: ((mu,), datum[mu])},
     constants=frozenset({datum}),
     along=w,
 )

@@ -22,6 +22,7 @@ from symgeo.derivation import (
     Define,
     Derivation,
     Determinant,
+    EmbeddedMetric,
     ForAll,
     Frame,
     Given,
@@ -38,18 +39,17 @@ from symgeo.derivation import (
     Slope,
     Step,
     Tensor,
-    Term,
-    UnitSum,
+    TwoMetrics,
     inputs,
+    laplacian,
+    nabla,
     term,
-    units,
 )
 from symgeo.geometry import CoordinateMetric
 
 NAME = "11_ricci_flow"
 
-mu, nu, la, al, be, ka, rho, tau = inputs(r"\mu \nu \lambda \alpha \beta \kappa \rho \tau")
-j, k = units("j k")
+mu, nu, la, al, be, ka = inputs(r"\mu \nu \lambda \alpha \beta \kappa")
 d, x, s = INPUTS, COORDINATES, RADIUS
 half = sp.Rational(1, 2)
 time = sp.Symbol("t", real=True)
@@ -59,19 +59,12 @@ geometry, bar = LeviCivita(), LeviCivita(r"\bar")
 g_dd, g_uu, gamma_udd, riemann_uddd = geometry.g_dd, geometry.g_uu, geometry.gamma_udd, geometry.riemann_uddd
 ricci_dd, R = geometry.ricci_dd, geometry.scalar[()]
 
-Phi, J, H, K, L = Tensor(r"\Phi", "j"), Tensor("J", "jd"), Tensor("H", "jdd"), Tensor("K", "jddd"), Tensor("L", "jdddd")
-Phi_bar, J_bar, H_bar, K_bar = (
-    Tensor(r"\bar{\Phi}", "j"),
-    Tensor(r"\bar{J}", "jd"),
-    Tensor(r"\bar{H}", "jdd"),
-    Tensor(r"\bar{K}", "jddd"),
-)
-h_dd, h_uu = Tensor("h", "dd"), Tensor("h", "uu")
-nabla_h, E = Tensor(r"(\nabla h)", "ddd"), Tensor("E", "ddd")
-A, C, D = Tensor("A", "udd"), Tensor("C", "udd"), Tensor("D", "udd")
-nabla_A, nabla_C, nabla_D = (Tensor(rf"(\nabla {name})", "dudd") for name in "ACD")
-r_dd, q_dd, Q = Tensor("r", "dd"), Tensor("q", "dd"), Tensor("Q", "")
-trace, div, div_div, lap_trace = Tensor("T", ""), Tensor("V", "d"), Tensor("S", ""), Tensor("U", "")
+embedded, embedded_bar = EmbeddedMetric(geometry, 4), EmbeddedMetric(bar, 3)
+two = TwoMetrics(geometry, bar)
+h_dd, h_uu, nabla_h, trace, div = two.h_dd, two.h_uu, two.nabla_h, two.trace, two.divergence
+E, A, C, D, nabla_C, nabla_D = two.E, two.A, two.C, two.D, two.nabla_C, two.nabla_D
+r_dd, q_dd, Q, nabla_A = two.r_dd, two.q_dd, two.Q[()], Tensor(r"(\nabla A)", "dudd")
+div_div, lap_trace = Tensor("S", ""), Tensor("U", "")
 rate = Tensor(r"\varrho", "")
 epsilon, M, N, M_moved, M_inverse = (
     Tensor(r"\varepsilon", ""),
@@ -92,104 +85,30 @@ clock, p = Tensor("t", ""), Tensor("p", "d")
 EVERY = "exact, every d"
 
 
-def slope(first: Tensor, second: Tensor, c, left, right) -> Term:
-    """The derivative along c of sum_k first_{k left} first_{k right}, `second` being that of `first`."""
-    return UnitSum((k,), second[k, c, left] * first[k, right] + first[k, left] * second[k, c, right])
-
-
-def pulled_back(metric: LeviCivita, *family: Tensor) -> Rules:
-    """The rules of a metric and its inverse beside the map's first derivative and all further ones."""
-    first, second = family[:2]
-    slots = ((mu, j, nu), (la, j, mu, nu), (ka, j, la, mu, nu))
-    following = zip(family, family[1:], slots, strict=False)
-    drop = -(metric.g_uu[mu, be] * metric.g_uu[nu, ka] * slope(first, second, al, be, ka))
-    return Rules(
-        letters=frozenset({*family, metric.g_dd, metric.g_uu}),
-        symmetric=frozenset({*family[1:], metric.g_dd, metric.g_uu}),
-        derivatives={
-            **{low: (at, high[(j, at[0], *at[2:])]) for low, high, at in following},
-            metric.g_dd: ((al, mu, nu), slope(first, second, al, mu, nu)),
-            metric.g_uu: ((al, mu, nu), drop),
-        },
-        inverses=((metric.g_uu, metric.g_dd),),
-        grams=((first, metric.g_dd),),
-    )
-
-
-def jets(*family: Tensor) -> Rules:
-    """The rules of a map and its derivatives alone."""
-    slots = ((mu, j), (mu, j, nu), (la, j, mu, nu), (ka, j, la, mu, nu))
-    following = zip(family, family[1:], slots, strict=False)
-    return Rules(
-        letters=frozenset(family),
-        symmetric=frozenset(family[2:]),
-        derivatives={low: (at, high[(j, at[0], *at[2:])]) for low, high, at in following},
-    )
-
-
-def together(one: Rules, other: Rules) -> Rules:
-    """Both."""
-    return Rules(
-        one.letters | other.letters,
-        one.symmetric | other.symmetric,
-        {**one.derivatives, **other.derivatives},
-        one.constants | other.constants,
-        one.inverses + other.inverses,
-        one.grams + other.grams,
-    )
-
-
-ONE = pulled_back(geometry, J, H, K, L)
-BOTH = together(pulled_back(geometry, J, H, K), pulled_back(bar, J_bar, H_bar, K_bar))
+ONE = embedded.rules()
+BOTH = ONE | embedded_bar.rules()
 one, both = ForAll(ONE, EVERY), ForAll(BOTH, EVERY)
 SIZES = ((1, 2), (2, 2))
 
 
-def covariant(c, tensor: Tensor, upper, one, other) -> Term:
-    """The covariant derivative along c of a tensor with one index up and two down."""
-    return (
-        Partial(c, tensor[upper, one, other])
-        + gamma_udd[upper, c, rho] * tensor[rho, one, other]
-        - gamma_udd[rho, c, one] * tensor[upper, rho, other]
-        - gamma_udd[rho, c, other] * tensor[upper, one, rho]
-    )
-
-
-def covariant_down(c, tensor: Tensor, one, other) -> Term:
-    """The covariant derivative along c of a tensor with two indices down."""
-    return (
-        Partial(c, tensor[one, other])
-        - gamma_udd[rho, c, one] * tensor[rho, other]
-        - gamma_udd[rho, c, other] * tensor[one, rho]
-    )
-
-
-def laplacian(function: Term) -> Term:
-    """The Laplacian of a scalar."""
-    return g_uu[mu, nu] * (Partial(mu, Partial(nu, function)) - gamma_udd[rho, mu, nu] * Partial(rho, function))
-
-
 def metrics() -> Section:
     """Two metrics and their difference."""
-    maps, maps_bar = jets(Phi, J, H, K, L), jets(Phi_bar, J_bar, H_bar, K_bar)
+    maps, maps_bar = embedded.map_rules(), embedded_bar.map_rules()
     return Section(
         "Two metrics",
         (
-            Given((Phi, Phi_bar), of=x),
+            Given((embedded.family[0], embedded_bar.family[0]), of=x),
             Prose(
                 r"Let $g$ be any smooth metric. Near a point, and by Nash's theorem [@nash] as a whole, it is the "
                 r"metric that some map $\Phi$ into a Euclidean space of enough dimensions pulls back. With the "
                 r"derivatives of such a map,"
             ),
-            Define(J[j, mu], Partial(mu, Phi[j]), "J"),
-            Define(H[j, mu, nu], Partial(mu, J[j, nu]), "H"),
-            Define(K[j, la, mu, nu], Partial(la, H[j, mu, nu]), "K"),
-            Define(L[j, ka, la, mu, nu], Partial(ka, K[j, la, mu, nu]), "L"),
+            *embedded.derivatives(),
             Prose(
                 r"in which Greek indices run over the $d$ coordinates and are summed where they occur twice, the "
                 r"metric is"
             ),
-            Define(g_dd[mu, nu], UnitSum((j,), J[j, mu] * J[j, nu]), "metric"),
+            embedded.metric("metric"),
             Inverse(g_uu, g_dd, (mu, nu, la), "inverse", sizes=((1, 1), (2, 2))),
             Prose(
                 r"The map serves the proofs alone: the derivatives of a metric obey no other laws than follow from "
@@ -200,25 +119,25 @@ def metrics() -> Section:
             geometry.riemann("riemann"),
             geometry.ricci("ricci"),
             geometry.scalar_curvature("scalar"),
-            Likewise(((Phi, Phi_bar), (J, J_bar), (H, H_bar), (K, K_bar), (g_dd, bar.g_dd))),
+            embedded_bar.like(embedded),
             Prose(r"A second metric $\bar g$, of a map $\bar\Phi$, has everything with a bar, such as the inverse"),
             Inverse(bar.g_uu, bar.g_dd, (mu, nu, la), "inverse-bar", sizes=((1, 1), (2, 2))),
             bar.like(geometry),
             Prose(r"What stands between the two is the symmetric tensor"),
-            Define(h_dd[mu, nu], bar.g_dd[mu, nu] - g_dd[mu, nu], "h"),
+            two.define_h("h"),
             Prose(
                 r"which may be of any size: nothing is dropped in this section and the next. Indices are raised with "
                 r"$g$, not with $\bar g$,"
             ),
-            Define(h_uu[mu, nu], g_uu[mu, al] * g_uu[nu, be] * h_dd[al, be], "h-up"),
+            two.define_h_up("h-up"),
             Prose(r"All that is used of the maps is that their derivatives commute, and what follows for the metric,"),
             Step(
-                (Partial(la, g_dd[mu, nu]), slope(J, H, la, mu, nu)),
+                (Partial(la, g_dd[mu, nu]), embedded.slope(la, mu, nu)),
                 (
                     RulesHold(maps, SIZES, units=False),
                     RulesHold(maps_bar, SIZES, units=False),
                     RulesHold(ONE, SIZES, given=maps, units=False),
-                    RulesHold(BOTH, SIZES, given=together(maps, maps_bar), units=False),
+                    RulesHold(BOTH, SIZES, given=maps | maps_bar, units=False),
                     one,
                 ),
                 "metric-slope",
@@ -239,15 +158,15 @@ def metrics() -> Section:
                 r"The Christoffel symbols of $\bar g$ and of $g$ differ by a tensor. Let $\nabla$ be the covariant "
                 r"derivative of $g$,"
             ),
-            Define(nabla_h[la, mu, nu], covariant_down(la, h_dd, mu, nu), "nabla-h"),
+            two.define_nabla_h("nabla-h"),
             Prose(r"and let its three orders be combined as those of $\partial g$ are in a Christoffel symbol,"),
-            Define(E[la, mu, nu], half * (nabla_h[mu, la, nu] + nabla_h[nu, la, mu] - nabla_h[la, mu, nu]), "E"),
+            two.define_E("E"),
             Prose(r"The difference"),
             Define(A[la, mu, nu], bar.gamma_udd[la, mu, nu] - gamma_udd[la, mu, nu], "A"),
             Prose(r"is this combination, raised with the inverse of the second metric:"),
             Step((A[la, mu, nu], bar.g_uu[la, ka] * E[ka, mu, nu]), (both,), "A-E"),
             Prose(r"With its covariant derivative,"),
-            Define(nabla_A[ka, la, mu, nu], covariant(ka, A, la, mu, nu), "nabla-A"),
+            Define(nabla_A[ka, la, mu, nu], nabla(geometry, ka, A[la, mu, nu]), "nabla-A"),
             Prose(r"the Riemann tensors differ by"),
             Step(
                 (
@@ -267,13 +186,11 @@ def metrics() -> Section:
 
 def variation() -> Section:
     """The scalar curvature to first order, with its remainder."""
-    excess = bar.g_uu[nu, be] - g_uu[nu, be]
-    squares = A[mu, mu, la] * A[la, nu, be] - A[mu, be, la] * A[la, mu, nu]
     return Section(
         "First variation of curvature",
         (
             Prose(r"The difference of the connections has a part of first order in $h$ and one of second. They are"),
-            Define(C[la, mu, nu], g_uu[la, ka] * E[ka, mu, nu], "C"),
+            two.define_C("C"),
             Define(D[la, mu, nu], C[la, mu, nu] - A[la, mu, nu], "D"),
             Prose(r"for by [[A-E]] and [[inverse-exact]] the second holds $h$ twice,"),
             Step(
@@ -287,28 +204,22 @@ def variation() -> Section:
                 r"Their covariant derivatives are formed as in [[nabla-A]]. Contract [[riemann-exact]]: what is of "
                 r"first order in the Ricci tensor is"
             ),
-            Define(r_dd[nu, be], nabla_C[mu, mu, be, nu] - nabla_C[be, mu, mu, nu], "r"),
+            two.define_r("r"),
             Prose(r"and the rest, in every term of which $h$ or $\nabla h$ occurs at least twice, is"),
-            Define(q_dd[nu, be], nabla_D[be, mu, mu, nu] - nabla_D[mu, mu, be, nu] + squares, "q"),
+            two.define_q("q"),
             Step((bar.ricci_dd[nu, be], ricci_dd[nu, be] + r_dd[nu, be] + q_dd[nu, be]), (both,), "ricci-exact"),
             Prose(r"The scalar curvature has one more contraction, and from it, by [[inverse-second]], the remainder"),
-            Define(
-                Q[()],
-                bar.g_uu[nu, al] * h_dd[al, ka] * h_uu[ka, be] * ricci_dd[nu, be]
-                + excess * r_dd[nu, be]
-                + bar.g_uu[nu, be] * q_dd[nu, be],
-                "Q",
-            ),
+            two.define_Q("Q"),
             Step(
-                (bar.scalar[()], R + g_uu[nu, be] * r_dd[nu, be] - h_uu[nu, be] * ricci_dd[nu, be] + Q[()]),
+                (bar.scalar[()], R + g_uu[nu, be] * r_dd[nu, be] - h_uu[nu, be] * ricci_dd[nu, be] + Q),
                 (both,),
                 "scalar-exact",
             ),
             Prose(r"What is of first order is a divergence and a Laplacian. With the trace and the divergence of $h$,"),
-            Define(trace[()], g_uu[mu, nu] * h_dd[mu, nu], "trace"),
-            Define(div[mu], g_uu[al, be] * nabla_h[al, be, mu], "div"),
-            Define(div_div[()], g_uu[mu, nu] * (Partial(mu, div[nu]) - gamma_udd[rho, mu, nu] * div[rho]), "div-div"),
-            Define(lap_trace[()], laplacian(trace[()]), "lap-trace"),
+            two.define_trace("trace"),
+            two.define_divergence("div"),
+            Define(div_div[()], g_uu[mu, nu] * nabla(geometry, mu, div[nu]), "div-div"),
+            Define(lap_trace[()], laplacian(geometry, trace[()]), "lap-trace"),
             Prose(r"it is, for the difference of any two metrics, hence for every symmetric tensor,"),
             Step((g_uu[nu, be] * r_dd[nu, be], div_div[()] - lap_trace[()]), (both,), "first-order"),
             Prose(
@@ -321,7 +232,7 @@ def variation() -> Section:
                 r"that is, $\partial_tR=\nabla^\mu\nabla^\nu h_{\mu\nu}-\Delta\,h^\mu{}_\mu-h^{\mu\nu}R_{\mu\nu}$ "
                 r"[@chow-knopf]. Nothing but definitions stands between this and [[scalar-exact]]:"
             ),
-            Step((bar.scalar[()] - R, rate[()] + Q[()]), (both,), "variation"),
+            Step((bar.scalar[()] - R, rate[()] + Q), (both,), "variation"),
         ),
     )
 
@@ -358,7 +269,7 @@ def bianchi() -> Section:
         "The contracted Bianchi identity",
         (
             Prose(r"The divergence of the Ricci tensor,"),
-            Define(source[nu], g_uu[al, be] * covariant_down(al, ricci_dd, be, nu), "B"),
+            Define(source[nu], g_uu[al, be] * nabla(geometry, al, ricci_dd[be, nu]), "B"),
             Prose(r"is half of the gradient of its trace:"),
             Step((source[nu], half * Partial(nu, R)), (one,), "bianchi"),
             Prose(
@@ -371,16 +282,13 @@ def bianchi() -> Section:
 
 def ricci_flow() -> Section:
     """The rates for dg/dt = -2 Ric."""
-    letters = Rules(
-        letters=ONE.letters | {ricci_dd, ricci_1, ricci_2},
-        symmetric=ONE.symmetric | {ricci_dd},
+    letters = ONE | Rules(
+        letters=frozenset({ricci_dd, ricci_1, ricci_2}),
+        symmetric=frozenset({ricci_dd}),
         derivatives={
-            **ONE.derivatives,
             ricci_dd: ((al, mu, nu), ricci_1[al, mu, nu]),
             ricci_1: ((be, al, mu, nu), ricci_2[be, al, mu, nu]),
         },
-        inverses=ONE.inverses,
-        grams=ONE.grams,
     )
     moved = ForAll(letters, EVERY)
     divergence = -2 * (g_uu[mu, nu] * Partial(mu, source[nu]) - g_uu[mu, la] * gamma_udd[nu, mu, la] * source[nu])
@@ -416,7 +324,7 @@ def ricci_flow() -> Section:
             Define(ricci_2[be, al, mu, nu], Partial(be, ricci_1[al, mu, nu]), "ricci-2"),
             Prose(r"and its square and the Laplacian of the scalar curvature,"),
             Define(norm[()], g_uu[mu, al] * g_uu[nu, be] * ricci_dd[mu, nu] * ricci_dd[al, be], "norm"),
-            Define(box[()], laplacian(R), "box"),
+            Define(box[()], laplacian(geometry, R), "box"),
             Prose(
                 r"Minus twice the Ricci tensor in [[rate]] gives its divergence [[B]] once more differentiated, and "
                 r"its trace,"

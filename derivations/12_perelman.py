@@ -22,6 +22,7 @@ from symgeo.derivation import (
     Define,
     Derivation,
     Determinant,
+    EmbeddedMetric,
     ForAll,
     Frame,
     Given,
@@ -37,17 +38,18 @@ from symgeo.derivation import (
     Step,
     Tensor,
     Term,
-    UnitSum,
+    TwoMetrics,
     inputs,
+    jets,
+    laplacian,
+    nabla,
     term,
-    units,
 )
 from symgeo.geometry import CoordinateMetric
 
 NAME = "12_perelman"
 
-mu, nu, la, al, be, ka, rho, tau = inputs(r"\mu \nu \lambda \alpha \beta \kappa \rho \tau")
-j, k = units("j k")
+mu, nu, la, al, be, ka, rho = inputs(r"\mu \nu \lambda \alpha \beta \kappa \rho")
 x, s = COORDINATES, RADIUS
 half = sp.Rational(1, 2)
 
@@ -55,25 +57,16 @@ geometry, bar = LeviCivita(), LeviCivita(r"\bar")
 g_dd, g_uu, gamma_udd = geometry.g_dd, geometry.g_uu, geometry.gamma_udd
 ricci_dd, R = geometry.ricci_dd, geometry.scalar[()]
 
-Phi, J, H, K, L = Tensor(r"\Phi", "j"), Tensor("J", "jd"), Tensor("H", "jdd"), Tensor("K", "jddd"), Tensor("L", "jdddd")
-Phi_bar, J_bar, H_bar, K_bar = (
-    Tensor(r"\bar{\Phi}", "j"),
-    Tensor(r"\bar{J}", "jd"),
-    Tensor(r"\bar{H}", "jdd"),
-    Tensor(r"\bar{K}", "jddd"),
-)
+embedded, embedded_bar = EmbeddedMetric(geometry, 4), EmbeddedMetric(bar, 3)
+two = TwoMetrics(geometry, bar)
 f, f_1, f_2, f_3 = Tensor("f", ""), Tensor("f", "d"), Tensor("f", "dd"), Tensor("f", "ddd")
 phi, phi_1, phi_2 = Tensor(r"\varphi", ""), Tensor(r"\varphi", "d"), Tensor(r"\varphi", "dd")
 log_m = Tensor(r"\log m", "")
 hess, lap_f, square = Tensor(r"(\nabla\nabla f)", "dd"), Tensor(r"\Delta f", ""), Tensor(r"|\nabla f|^2", "")
 
-h_dd, h_uu = Tensor("h", "dd"), Tensor("h", "uu")
-nabla_h, E = Tensor(r"(\nabla h)", "ddd"), Tensor("E", "ddd")
-A, C, D = Tensor("A", "udd"), Tensor("C", "udd"), Tensor("D", "udd")
-nabla_C, nabla_D = (Tensor(rf"(\nabla {name})", "dudd") for name in "CD")
-r_dd, q_dd = Tensor("r", "dd"), Tensor("q", "dd")
-quadratic, more = Tensor("Q", ""), Tensor("P", "")
-trace, div, growth, rate = Tensor("T", ""), Tensor("V", "d"), Tensor(r"\theta", ""), Tensor(r"\varrho", "")
+h_dd, h_uu, nabla_h, trace, div = two.h_dd, two.h_uu, two.nabla_h, two.trace, two.divergence
+E, A, C, D, nabla_C, nabla_D = two.E, two.A, two.C, two.D, two.nabla_C, two.nabla_D
+quadratic, more, growth, rate = two.Q, Tensor("P", ""), Tensor(r"\theta", ""), Tensor(r"\varrho", "")
 flux, vector, climb, turned = Tensor("Y", "u"), Tensor("v", "u"), Tensor("G", "u"), Tensor("Z", "u")
 out, out_climb, out_turned = (Tensor(rf"\mathrm{{div}}_m {name}", "") for name in "YGZ")
 density, change, square_bar = Tensor("S", ""), Tensor(r"\sigma", ""), Tensor(r"|\nabla\bar{f}|^2", "")
@@ -95,110 +88,25 @@ EVERY = "exact, every d"
 SIZES = ((1, 2), (2, 2))
 
 
-def slope(first: Tensor, second: Tensor, c, left, right) -> Term:
-    """The derivative along c of sum_k first_{k left} first_{k right}, `second` being that of `first`."""
-    return UnitSum((k,), second[k, c, left] * first[k, right] + first[k, left] * second[k, c, right])
-
-
-def pulled_back(metric: LeviCivita, *family: Tensor) -> Rules:
-    """The rules of a metric and its inverse beside the map's first derivative and all further ones."""
-    first, second = family[:2]
-    slots = ((mu, j, nu), (la, j, mu, nu), (ka, j, la, mu, nu))
-    following = zip(family, family[1:], slots, strict=False)
-    drop = -(metric.g_uu[mu, be] * metric.g_uu[nu, ka] * slope(first, second, al, be, ka))
-    return Rules(
-        letters=frozenset({*family, metric.g_dd, metric.g_uu}),
-        symmetric=frozenset({*family[1:], metric.g_dd, metric.g_uu}),
-        derivatives={
-            **{low: (at, high[(j, at[0], *at[2:])]) for low, high, at in following},
-            metric.g_dd: ((al, mu, nu), slope(first, second, al, mu, nu)),
-            metric.g_uu: ((al, mu, nu), drop),
-        },
-        inverses=((metric.g_uu, metric.g_dd),),
-        grams=((first, metric.g_dd),),
-    )
-
-
-def jets(*family: Tensor) -> Rules:
-    """The rules of a map and its derivatives alone."""
-    slots = ((mu, j), (mu, j, nu), (la, j, mu, nu), (ka, j, la, mu, nu))
-    following = zip(family, family[1:], slots, strict=False)
-    return Rules(
-        letters=frozenset(family),
-        symmetric=frozenset(family[2:]),
-        derivatives={low: (at, high[(j, at[0], *at[2:])]) for low, high, at in following},
-    )
-
-
-def together(*rules: Rules) -> Rules:
-    """All of them."""
-    return Rules(
-        frozenset().union(*(each.letters for each in rules)),
-        frozenset().union(*(each.symmetric for each in rules)),
-        {tensor: rule for each in rules for tensor, rule in each.derivatives.items()},
-        inverses=tuple(pair for each in rules for pair in each.inverses),
-        grams=tuple(pair for each in rules for pair in each.grams),
-    )
-
-
-def scalars(*family: Tensor) -> Rules:
-    """The rules of a function and its derivatives."""
-    slots = ((mu,), (mu, nu), (la, mu, nu))
-    return Rules(
-        letters=frozenset(family),
-        symmetric=frozenset(family[2:]),
-        derivatives={low: (at, high[at]) for low, high, at in zip(family, family[1:], slots, strict=False)},
-    )
-
-
-MAPS = jets(Phi, J, H, K, L), jets(Phi_bar, J_bar, H_bar, K_bar), scalars(f, f_1, f_2, f_3), scalars(phi, phi_1, phi_2)
-JETS = together(*MAPS)
-ONE = together(pulled_back(geometry, J, H, K, L), MAPS[2])
-BOTH = together(ONE, pulled_back(bar, J_bar, H_bar, K_bar), MAPS[3])
-MOVING = Rules(
-    letters=ONE.letters | {B, B_1, B_2, ricci_dd},
-    symmetric=ONE.symmetric | {B},
+F_RULES, PHI_RULES = jets(f, f_1, f_2, f_3), jets(phi, phi_1, phi_2)
+JETS = embedded.map_rules() | embedded_bar.map_rules() | F_RULES | PHI_RULES
+ONE = embedded.rules() | F_RULES
+BOTH = ONE | embedded_bar.rules() | PHI_RULES
+MOVING = ONE | Rules(
+    letters=frozenset({B, B_1, B_2, ricci_dd}),
+    symmetric=frozenset({B}),
     derivatives={
-        **ONE.derivatives,
         # Written so that its symmetry in the last two indices is seen.
         B: ((al, mu, nu), half * (B_1[al, mu, nu] + B_1[al, nu, mu])),
         B_1: ((be, al, mu, nu), B_2[be, al, mu, nu]),
     },
-    inverses=ONE.inverses,
-    grams=ONE.grams,
 )
-PARTS = Rules(
-    letters=ONE.letters | {ricci_dd, potential, potential_1},
-    symmetric=ONE.symmetric | {ricci_dd},
-    derivatives={**ONE.derivatives, potential: ((mu,), potential_1[mu])},
-    inverses=ONE.inverses,
-    grams=ONE.grams,
+PARTS = ONE | Rules(
+    letters=frozenset({ricci_dd, potential, potential_1}),
+    symmetric=frozenset({ricci_dd}),
+    derivatives={potential: ((mu,), potential_1[mu])},
 )
 one, both = ForAll(ONE, EVERY), ForAll(BOTH, EVERY)
-
-
-def covariant(c, tensor: Tensor, upper, one, other) -> Term:
-    """The covariant derivative along c of a tensor with one index up and two down."""
-    return (
-        Partial(c, tensor[upper, one, other])
-        + gamma_udd[upper, c, rho] * tensor[rho, one, other]
-        - gamma_udd[rho, c, one] * tensor[upper, rho, other]
-        - gamma_udd[rho, c, other] * tensor[upper, one, rho]
-    )
-
-
-def covariant_down(c, tensor: Tensor, one, other) -> Term:
-    """The covariant derivative along c of a tensor with two indices down."""
-    return (
-        Partial(c, tensor[one, other])
-        - gamma_udd[rho, c, one] * tensor[rho, other]
-        - gamma_udd[rho, c, other] * tensor[one, rho]
-    )
-
-
-def laplacian(function: Term) -> Term:
-    """The Laplacian of a scalar."""
-    return g_uu[mu, nu] * (Partial(mu, Partial(nu, function)) - gamma_udd[rho, mu, nu] * Partial(rho, function))
 
 
 def weighted(field: Tensor) -> Term:
@@ -211,17 +119,14 @@ def stage() -> Section:
     return Section(
         "A metric, a function, a measure",
         (
-            Given((Phi, Phi_bar, f, phi), of=x),
+            Given((embedded.family[0], embedded_bar.family[0], f, phi), of=x),
             Given((vector,), of=x),
             Prose(
                 r"As in the derivation of Ricci flow, which accompanies this one, $g$ is any metric, written for the "
                 r"sake of the proofs as the one that a map $\Phi$ to a Euclidean space pulls back [@nash]: with"
             ),
-            Define(J[j, mu], Partial(mu, Phi[j]), "J"),
-            Define(H[j, mu, nu], Partial(mu, J[j, nu]), "H"),
-            Define(K[j, la, mu, nu], Partial(la, H[j, mu, nu]), "K"),
-            Define(L[j, ka, la, mu, nu], Partial(ka, K[j, la, mu, nu]), "L"),
-            Define(g_dd[mu, nu], UnitSum((j,), J[j, mu] * J[j, nu]), "metric"),
+            *embedded.derivatives(),
+            embedded.metric("metric"),
             Inverse(g_uu, g_dd, (mu, nu, la), "inverse", sizes=((1, 1), (2, 2))),
             geometry.christoffel("christoffel"),
             geometry.riemann("riemann"),
@@ -258,12 +163,10 @@ def stage() -> Section:
 
 def variation() -> Section:
     """The first variation."""
-    excess = bar.g_uu[nu, be] - g_uu[nu, be]
-    squares = A[mu, mu, la] * A[la, nu, be] - A[mu, be, la] * A[la, mu, nu]
     return Section(
         "The first variation",
         (
-            Likewise(((Phi, Phi_bar), (J, J_bar), (H, H_bar), (K, K_bar), (g_dd, bar.g_dd))),
+            embedded_bar.like(embedded),
             Prose(
                 r"Let a second metric $\bar g$, of a map $\bar\Phi$, and a second function $\bar f=f+\varphi$ stand "
                 r"beside the first. What belongs to them has a bar, such as"
@@ -274,16 +177,16 @@ def variation() -> Section:
             Define(phi_2[mu, nu], Partial(mu, phi_1[nu]), "phi-2"),
             Define(square_bar[()], bar.g_uu[mu, nu] * (f_1[mu] + phi_1[mu]) * (f_1[nu] + phi_1[nu]), "square-bar"),
             Prose(r"The metrics differ by the symmetric tensor"),
-            Define(h_dd[mu, nu], bar.g_dd[mu, nu] - g_dd[mu, nu], "h"),
-            Define(h_uu[mu, nu], g_uu[mu, al] * g_uu[nu, be] * h_dd[al, be], "h-up"),
-            Define(nabla_h[la, mu, nu], covariant_down(la, h_dd, mu, nu), "nabla-h"),
+            two.define_h("h"),
+            two.define_h_up("h-up"),
+            two.define_nabla_h("nabla-h"),
             Prose(r"with the trace, the divergence and the rate of the scalar curvature"),
-            Define(trace[()], g_uu[mu, nu] * h_dd[mu, nu], "trace"),
-            Define(div[mu], g_uu[al, be] * nabla_h[al, be, mu], "div"),
+            two.define_trace("trace"),
+            two.define_divergence("div"),
             Define(
                 rate[()],
-                g_uu[mu, nu] * (Partial(mu, div[nu]) - gamma_udd[rho, mu, nu] * div[rho])
-                - laplacian(trace[()])
+                g_uu[mu, nu] * nabla(geometry, mu, div[nu])
+                - laplacian(geometry, trace[()])
                 - h_uu[mu, nu] * ricci_dd[mu, nu],
                 "rate",
             ),
@@ -291,9 +194,9 @@ def variation() -> Section:
                 r"That this is the rate is shown at length in the derivation of Ricci flow; here is the proof in "
                 r"short. The connections differ by the tensor $A=C-D$, where"
             ),
-            Define(E[la, mu, nu], half * (nabla_h[mu, la, nu] + nabla_h[nu, la, mu] - nabla_h[la, mu, nu]), "E"),
+            two.define_E("E"),
             Define(A[la, mu, nu], bar.g_uu[la, ka] * E[ka, mu, nu], "A"),
-            Define(C[la, mu, nu], g_uu[la, ka] * E[ka, mu, nu], "C"),
+            two.define_C("C"),
             Define(D[la, mu, nu], bar.g_uu[la, al] * h_dd[al, be] * g_uu[be, ka] * E[ka, mu, nu], "D"),
             Step(
                 (bar.gamma_udd[la, mu, nu], gamma_udd[la, mu, nu] + A[la, mu, nu]),
@@ -306,18 +209,12 @@ def variation() -> Section:
                 "connections",
             ),
             Prose(r"and with their covariant derivatives,"),
-            Define(nabla_C[ka, la, mu, nu], covariant(ka, C, la, mu, nu), "nabla-C"),
-            Define(nabla_D[ka, la, mu, nu], covariant(ka, D, la, mu, nu), "nabla-D"),
-            Define(r_dd[nu, be], nabla_C[mu, mu, be, nu] - nabla_C[be, mu, mu, nu], "r"),
-            Define(q_dd[nu, be], nabla_D[be, mu, mu, nu] - nabla_D[mu, mu, be, nu] + squares, "q"),
+            Define(nabla_C[ka, la, mu, nu], nabla(geometry, ka, C[la, mu, nu]), "nabla-C"),
+            Define(nabla_D[ka, la, mu, nu], nabla(geometry, ka, D[la, mu, nu]), "nabla-D"),
+            two.define_r("r"),
+            two.define_q("q"),
             Prose(r"what is quadratic in $h$ in the scalar curvature is"),
-            Define(
-                quadratic[()],
-                bar.g_uu[nu, al] * h_dd[al, ka] * h_uu[ka, be] * ricci_dd[nu, be]
-                + excess * r_dd[nu, be]
-                + bar.g_uu[nu, be] * q_dd[nu, be],
-                "Q",
-            ),
+            two.define_Q("Q"),
             Prose(r"In $|\nabla f|^2$ it is"),
             Define(
                 more[()],
@@ -451,7 +348,7 @@ def ricci_flow() -> Section:
             ),
             Define(
                 source[nu],
-                g_uu[al, be] * (covariant_down(al, B, be, nu) - f_1[al] * B[be, nu]),
+                g_uu[al, be] * (nabla(geometry, al, B[be, nu]) - f_1[al] * B[be, nu]),
                 "X",
             ),
             Prose(r"It is half of the gradient of $\Lambda$, as the Ricci tensor's divergence is half of that of $R$:"),

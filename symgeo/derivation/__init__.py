@@ -7,10 +7,12 @@ data (`language`), read three ways: printed, expanded in components, brought to 
 from symgeo.derivation.checks import Check
 from symgeo.derivation.components import COORDINATES, Frame, Meanings
 from symgeo.derivation.compound import Array, At, Determinant, Mean, MinorSum, UnitSum
+from symgeo.derivation.covariant import laplacian, nabla
 from symgeo.derivation.curvature import LeviCivita
 from symgeo.derivation.digits import Against, Digits
 from symgeo.derivation.divergence import ByParts, Divergence
 from symgeo.derivation.document import Derivation, Paths, Reference, Result, Section
+from symgeo.derivation.embedded import EmbeddedMetric, jets
 from symgeo.derivation.evidence import Evidence
 from symgeo.derivation.exact import Components, ForAll, Identity
 from symgeo.derivation.functions import RADIUS, Expectation
@@ -37,6 +39,7 @@ from symgeo.derivation.sampling import Cubature, MonteCarlo
 from symgeo.derivation.simulation import Simulation
 from symgeo.derivation.slope import Slope
 from symgeo.derivation.steps import Define, Given, Inverse, Let, LetFunction, Prose, Step
+from symgeo.derivation.two_metrics import TwoMetrics
 from symgeo.derivation.unary import LOG, Antiderivative, Known, Opaque
 
 __all__ = [
@@ -60,6 +63,7 @@ __all__ = [
     "Determinant",
     "Digits",
     "Divergence",
+    "EmbeddedMetric",
     "Evidence",
     "Expectation",
     "ForAll",
@@ -93,9 +97,13 @@ __all__ = [
     "Step",
     "Tensor",
     "Term",
+    "TwoMetrics",
     "UnitSum",
     "inputs",
+    "jets",
+    "laplacian",
     "latex",
+    "nabla",
     "term",
     "units",
 ]

@@ -67,6 +67,35 @@ class Rules:
                     f"got {pair[0].name}, {pair[1].name}"
                 )
 
+    def __or__(self, other: Rules) -> Rules:
+        """What both say, of the letters of both.
+
+        Raises:
+            InputError: they are about derivatives along different vectors, or differ in the derivative of a letter.
+        """
+        if self.along != other.along:
+            raise InputError(
+                f"`rules` that are joined must be about derivatives along one vector, got {self.along.name} and "
+                f"{other.along.name}"
+            )
+        for tensor, rule in self.derivatives.items():
+            if other.derivatives.get(tensor, rule) != rule:
+                raise InputError(f"`rules` that are joined must agree, got two derivatives of {tensor.name}; drop one")
+        constants, derivatives = self.constants | other.constants, {**self.derivatives, **other.derivatives}
+        for tensor in sorted(constants & derivatives.keys(), key=str):
+            raise InputError(
+                f"`rules` that are joined must agree, got {tensor.name} as a constant and with a derivative; drop one"
+            )
+        return Rules(
+            self.letters | other.letters,
+            self.symmetric | other.symmetric,
+            derivatives,
+            constants,
+            tuple(dict.fromkeys(self.inverses + other.inverses)),
+            tuple(dict.fromkeys(self.grams + other.grams)),
+            self.along,
+        )
+
     def laws(self) -> tuple[Law, ...]:
         """Every rule as an equation."""
         vector = None if self.along == COORDINATES else self.along
