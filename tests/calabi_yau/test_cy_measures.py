@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from symgeo.calabi_yau import Architecture, PhiNetwork, at, dwork, equation, eta, fermat, sample
+from symgeo.calabi_yau import Architecture, PhiNetwork, at, concatenated, dwork, equation, eta, fermat, sample
 from symgeo.calabi_yau.config import Config, monomials
 from symgeo.calabi_yau.curvature import metric_jets, ricci, riemann, scalar_curvature
 from symgeo.calabi_yau.euler import Estimate, chern_density, euler_number, integrated_euler_number, line_mean
 from symgeo.calabi_yau.measures import measures, smallest_eigenvalue, transition_loss, volume_ratio
 from symgeo.calabi_yau.trainer import train_config
 from symgeo.errors import InputError
+from tests.calabi_yau.test_cy_features import with_zeros
 
 
 def random_network(surface, points, size=0.002, features="plain"):
@@ -38,7 +39,7 @@ def test_curvature_has_kaehlers_symmetries(n):
 def test_ricci_is_minus_d_dbar_of_the_determinants_logarithm(surface):
     """Differences of log eta, a function on the hypersurface that needs no derivative of the metric."""
     n, h = surface.dimension, 4e-3
-    points = sample(surface, 6, 1)
+    points = concatenated([sample(surface, 6, 1), with_zeros(surface)])
     network = random_network(surface, points)
     rows = torch.arange(len(points))
 
@@ -75,13 +76,15 @@ def test_euler_numbers_by_chern_classes(n, chi):
     assert euler_number(fermat(n)) == chi
 
 
-@pytest.mark.parametrize("n", [1, 2, 3])
-def test_euler_number_by_integration(n):
-    points = sample(fermat(n), 200, 3)
+@pytest.mark.parametrize(("n", "count"), [(1, 200), (2, 800), (3, 1000)])
+def test_euler_number_by_integration(n, count):
+    points = sample(fermat(n), count, 3)
     for network in (fubini_study(points), random_network(fermat(n), points)):
         estimate = integrated_euler_number(network, points)
         assert abs(estimate.z) < 4
         assert estimate.exact == euler_number(fermat(n))
+        # sharp enough that none at all, or twice as much, would be seen
+        assert estimate.error < abs(estimate.exact) / 4 or n == 1
 
 
 def test_chern_density_of_a_product_of_curves_is_the_product():
@@ -98,7 +101,7 @@ def test_first_chern_class_vanishes_on_every_metric():
     network = random_network(surface, points)
     scalar = scalar_curvature(metric_jets(network, points))
     ratio = torch.linalg.det(network.metric(points.unitary())).real
-    estimate = line_mean(ratio * scalar, 4, exact=0.0)
+    estimate = line_mean(ratio * scalar, points.line, exact=0.0)
     assert abs(estimate.z) < 4
     assert estimate.error < 0.2 * float((ratio * scalar.abs()).mean())
 
@@ -169,6 +172,31 @@ def test_fubini_and_studys_volume_is_exact():
 def test_an_estimate_without_error_is_right_or_infinitely_wrong():
     assert [Estimate(x, 0.0, 1.0).z for x in (1.0, 0.5, 2.0)] == [0, -np.inf, np.inf]
     assert Estimate(2.0, 0.5, 1.0).z == 2
+
+
+def test_an_estimate_is_that_of_whole_lines_however_the_points_were_put_together():
+    """Blocks of 100 points of the cubic end inside a line, as do slices."""
+    blocks = [sample(fermat(1), 100, seed) for seed in range(5)]
+    points = concatenated(blocks)
+    values = points.weights
+    lines = torch.cat([block.weights[:99].reshape(33, 3).mean(1) for block in blocks])
+    expected = (float(lines.mean()), float(lines.std()) / 165**0.5)
+    for order in (torch.arange(500), torch.randperm(500, generator=torch.Generator().manual_seed(0))):
+        found = line_mean(values[order], points[order].line, exact=1.0)
+        assert (found.value, found.error) == pytest.approx(expected, rel=1e-13)
+    # The two parts of a line that was cut are one line again.
+    whole = concatenated([blocks[0][:50], blocks[0][50:]])
+    assert line_mean(whole.weights, whole.line, 1.0) == line_mean(blocks[0].weights, blocks[0].line, 1.0)
+    # Points that were given are independent of one another, for all that is known.
+    alone = at(fermat(1), points.points)
+    assert line_mean(values, alone.line, 1.0).error == pytest.approx(float(values.std()) / 500**0.5, rel=1e-12)
+
+
+def test_an_error_needs_two_whole_lines():
+    points = sample(fermat(3), 9, 0)
+    with pytest.raises(InputError, match="`line`: an error needs two whole lines, not 1; take more points") as caught:
+        volume_ratio(fubini_study(points), points)
+    assert "\n" not in str(caught.value)
 
 
 def test_curvature_needs_points():

@@ -145,12 +145,13 @@ def means(rows, name, method):
 
 
 def test_what_is_stored_shows_what_the_pages_say():
-    """The numbers in the repository: three seeds of every method, the network ahead of its frozen kernel."""
+    """Three seeds of every method; the network beats its frozen kernel on K3 and the quintic, not on the cubic."""
     rows = read(MEASURED / "calabi-yau-comparison.json")["rows"]
     assert {key.split("/")[1] for key in rows} == set(METHODS)
     gaps = {name: means(rows, name, "frozen kernel") / means(rows, name, "network") for name in DIMENSIONS}
     assert gaps["quintic"] > 3
-    assert gaps["cubic"] < gaps["k3"]
+    assert gaps["k3"] > 3
+    assert gaps["cubic"] < 0.1
     for name in DIMENSIONS:
         assert means(rows, name, "invariants") < means(rows, name, "network")
         assert means(rows, name, "linearised") > means(rows, name, "network")
