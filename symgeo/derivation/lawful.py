@@ -126,13 +126,17 @@ class RulesHold:
         lower = meanings.inverses.get(law.tensor)
         if lower is not None:
             return self._inverse_holds_always(law, meanings)
-        # The letter itself is expanded by its definition; what stands in it may stay a letter.
+        # The letter itself is expanded by its definition, also where it is a derivative; what stands in it may stay one.
         given = self.given
         letters = given.letters | meanings.letters - {COORDINATES}
         base = Rules(
             letters - {law.tensor},
             given.symmetric - {law.tensor},
-            {tensor: slope for tensor, slope in given.derivatives.items() if tensor != law.tensor},
+            {
+                tensor: slope
+                for tensor, slope in given.derivatives.items()
+                if law.tensor not in {tensor, *tensors(slope[1])}
+            },
             (given.constants | meanings.letters) - {law.tensor, COORDINATES, self.rules.along},
             tuple(pair for pair in given.inverses if law.tensor not in pair),
             tuple(pair for pair in given.grams if law.tensor not in pair),

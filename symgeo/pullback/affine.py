@@ -24,7 +24,7 @@ from symgeo.pullback.in_place import PRESCALED, Moments, moments, moments_of
 from symgeo.pullback.pointwise import Derivatives, derivatives
 
 # Numbers in a buffer: few enough for the caches, enough to hide the cost of calling (measured at 250 and 2000 units).
-BLOCK_NUMBERS = 131_072
+BLOCK_NUMBERS = 400_000
 
 
 @dataclass(frozen=True)

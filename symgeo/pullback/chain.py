@@ -25,7 +25,7 @@ from symgeo.pullback.in_place import bent
 FEW, WIDEST = 4, 512
 # Numbers in one layer's derivatives for a block, and the least and the most points in it (measured at 16 to 1000
 # units: few enough for the caches, enough for full matrix products and to hide the cost of calling).
-BLOCK_NUMBERS, LEAST_POINTS, MOST_POINTS = 200_000, 256, 1024
+BLOCK_NUMBERS, LEAST_POINTS, MOST_POINTS = 400_000, 256, 2048
 
 
 @dataclass(frozen=True)

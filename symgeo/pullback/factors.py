@@ -18,12 +18,16 @@ Activations = Float[Tensor, "batch groups places p"]
 Cotangents = Float[Tensor, "batch o groups places q"]
 
 
-def matrix_gram(
-    left: tuple[Activations, Cotangents], right: tuple[Activations, Cotangents], budget: int
-) -> Float[Tensor, "N o M o"]:
-    """The inner products of the gradients with respect to a matrix, or one for each group.
+def add_matrix_gram(
+    total: Float[Tensor, "N o M o"],
+    left: tuple[Activations, Cotangents],
+    right: tuple[Activations, Cotangents],
+    budget: int,
+) -> None:
+    """Adds the inner products of the gradients with respect to a matrix, or one for each group.
 
     Args:
+        total: what they are added to.
         left: activations and cotangents at N points.
         right: the same at M points; where it is `left` itself, only the upper triangle of the result is meant.
         budget: bytes that an intermediate product may take.
@@ -32,14 +36,14 @@ def matrix_gram(
     same = left is right
     _, groups, places, p = a.shape
     n, o, q, m, places2 = len(c), c.shape[1], c.shape[-1], len(a2), a2.shape[2]
-    total = c.new_zeros(n, o, m, o)
     by_places = n * m * places * places2 * (p + o * o * q)
     written_out = o * p * q * (n * places + m * places2 + n * m * o)
     for g in range(groups):
         if by_places <= written_out:
             step = max(1, budget // (m * places * places2 * o * o * c.element_size()))
             if same and places == 1 and step >= n:
-                total += _at_one_place(a[:, g, 0], c[:, :, g, 0])
+                cotangents = upper_product(c[:, :, g, 0].flatten(0, 1)).view_as(total)
+                total.addcmul_(cotangents, upper_product(a[:, g, 0])[:, None, :, None])
                 continue
             for start in range(0, n, step):
                 rows = slice(start, start + step)
@@ -52,15 +56,7 @@ def matrix_gram(
                     (e[:, :, g, :, some].mT @ b[:, None, g]).reshape(-1, len(range(q)[some]) * p)
                     for b, e in ((a, c), (a2, c2))
                 )
-                total += (upper_product(one) if same else one @ two.T).view(n, o, m, o)
-    return total
-
-
-def _at_one_place(a: Float[Tensor, "N p"], c: Float[Tensor, "N o q"]) -> Float[Tensor, "N o N o"]:
-    """Of one set of points with itself, the upper triangle."""
-    n, o = c.shape[:2]
-    cotangents = upper_product(c.flatten(0, 1)).unflatten(0, (n, o)).unflatten(2, (n, o))
-    return cotangents.mul_(upper_product(a)[:, None, :, None])
+                total += (upper_product(one) if same else one @ two.T).view_as(total)
 
 
 def _by_places(
@@ -75,8 +71,9 @@ def _by_places(
     return product.sum((2, 5)) if a.shape[1] * a2.shape[1] > 1 else product[:, :, 0, :, :, 0]
 
 
-def vector_gram(left: Float[Tensor, "N o v"], right: Float[Tensor, "M o v"]) -> Float[Tensor, "N o M o"]:
-    """The inner products of gradients that are written out; where `right` is `left`, the upper triangle."""
+def add_vector_gram(
+    total: Float[Tensor, "N o M o"], left: Float[Tensor, "N o v"], right: Float[Tensor, "M o v"]
+) -> None:
+    """Adds the inner products of gradients that are written out; where `right` is `left`, the upper triangle."""
     one, two = left.flatten(0, 1), right.flatten(0, 1)
-    product = upper_product(one) if left is right else one @ two.T
-    return product.unflatten(0, left.shape[:2]).unflatten(2, right.shape[:2])
+    total += (upper_product(one) if left is right else one @ two.T).view_as(total)

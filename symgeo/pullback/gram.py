@@ -47,7 +47,7 @@ class Gram:
         else:
             self.mixed_places, mixed = torch.arange(jet.k * pairs).view(jet.k, pairs).tolist(), jet.k * pairs
             self.second_places, second = pair_positions(pairs, torch.device("cpu")).tolist(), pair_count(pairs)
-        self.parts = [pairs, second, mixed] if jet.order == 2 else [pairs, 1 if self.factored else 0]
+        self.parts = [pairs, second, mixed] if jet.order == 2 else [pairs, 0]
         self.rows = jet.like.new_empty(sum(self.parts), batch)
         #: Whether H is known to eps times the root of `reach` and no better.
         self.rough = False
@@ -115,8 +115,9 @@ class Gram:
         )
         fourths = (base.square().sum(0) * scale).square()
         self.rough = self.rough or bool(found.rough)
-        # What bounds phi''^2 rides along in the same product.
-        squares = torch.cat([squares, fourths * found.rough**2]) * found.square_unit
+        if self.order == 2:  # what bounds phi''^2 rides along in the same product
+            squares = torch.cat([squares, fourths * found.rough**2])
+        squares = squares * found.square_unit
         return [squares, cubes * found.mixed_unit, fourths]
 
     def part(self, where: slice) -> Gram:

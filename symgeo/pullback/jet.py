@@ -10,6 +10,7 @@ metric, the Christoffel symbols and the curvature of the pullback of a flat spac
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -89,7 +90,7 @@ class Jet:
         """The largest magnitude of a first derivative at each point."""
         if self.factored is None:
             return self.first.abs().amax((0, 2))
-        return (self.factored.slope.abs() * self.factored.base.abs().amax(0)).amax(1)
+        return (self.factored.slope.abs() * torch.linalg.vector_norm(self.factored.base, math.inf, 0)).amax(1)
 
     def tangents(self, scale: Float[Tensor, " batch"] | None) -> Iterator[Float[Tensor, "k n"]]:
         """The first derivatives over the scale, point by point; of factored jets written into one matrix in turn."""

@@ -18,7 +18,7 @@ from symgeo.pullback.layout import laid_out
 
 # Copies pulled back at once: enough for full matrix products. Fewer where what a pass forwards leaves behind for the
 # pass backwards would be larger than this.
-COPIES = 128
+COPIES = 64
 PASS_BYTES = 500_000_000
 
 

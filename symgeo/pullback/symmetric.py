@@ -29,8 +29,8 @@ def upper_product(rows: Float[Tensor, "d n"]) -> Float[Tensor, "d d"]:
 
 
 def mirrored(upper: Float[Tensor, "d d"]) -> Float[Tensor, "d d"]:
-    """A symmetric matrix from its upper triangle."""
-    return upper.mT.clone(memory_format=torch.contiguous_format).tril_(-1).add_(upper.triu())
+    """A symmetric matrix from its upper triangle; what lies below that is set to zero."""
+    return upper.mT.tril(-1).add_(upper.triu_())
 
 
 def symmetric_product(rows: Float[Tensor, "batch d n"]) -> Float[Tensor, "batch d d"]:

@@ -23,7 +23,7 @@ from torch.nn.functional import pad
 
 from symgeo.errors import InputError
 from symgeo.pullback.chart import flat_points
-from symgeo.pullback.factors import matrix_gram, vector_gram
+from symgeo.pullback.factors import add_matrix_gram, add_vector_gram
 from symgeo.pullback.feature_map import CASTING, FeatureMap
 from symgeo.pullback.propagation import plain_kernels
 from symgeo.pullback.symmetric import mirrored
@@ -142,9 +142,11 @@ class _Gradients:
     def _block(self, rows: Factors, columns: Factors) -> Float[Tensor, "N o M o"]:
         if rows.matrices.keys() != columns.matrices.keys():
             raise InputError(OTHER_LAYERS)
-        block = vector_gram(rows.vectors, columns.vectors)
+        block = rows.vectors.new_zeros(*rows.vectors.shape[:2], *columns.vectors.shape[:2])
+        if rows.vectors.shape[2]:
+            add_vector_gram(block, rows.vectors, columns.vectors)
         for name in rows.matrices:
-            block += matrix_gram(rows.matrices[name], columns.matrices[name], BUDGET_BYTES)
+            add_matrix_gram(block, rows.matrices[name], columns.matrices[name], BUDGET_BYTES)
         if rows is columns:  # of which one triangle was computed
             block = mirrored(block.flatten(2).flatten(0, 1)).view(block.shape)
         return block
@@ -170,7 +172,7 @@ class _Gradients:
             if bias and not column:
                 summed = laid_out.sum(3).flatten(2)
                 biases[bias] = biases[bias] + summed if bias in biases else summed
-        matrices = {k: (torch.cat(activations[k], 2), self._folded(torch.cat(cotangents[k], 3))) for k in activations}
+        matrices = {k: (_joined(activations[k], 2), self._folded(_joined(cotangents[k], 3))) for k in activations}
         vectors = [self._folded(bias) for bias in biases.values()]
         if self.rest:
             vectors.append(self._folded(self._written_out(points)))
@@ -242,3 +244,8 @@ class _Gradients:
             outputs = self._made(self.state, point)[0]
         found = [torch.autograd.grad(output, targets, retain_graph=True, materialize_grads=True) for output in outputs]
         return torch.stack([torch.cat([gradient.flatten() for gradient in row]) for row in found])
+
+
+def _joined(pieces: list[Tensor], along: int) -> Tensor:
+    """Side by side; a single one as it is, not copied."""
+    return pieces[0] if len(pieces) == 1 else torch.cat(pieces, along)

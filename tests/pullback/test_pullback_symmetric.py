@@ -32,12 +32,11 @@ def test_both_triangles(layout, rows: int, dtype: torch.dtype) -> None:
     assert (both[1] - 4 * expected).abs().max() < 4 * tolerance
 
 
-def test_mirroring_leaves_the_triangle_as_it_was() -> None:
+def test_mirroring_takes_nothing_from_below_the_diagonal() -> None:
     for size in (1, 3):
-        upper = normal(size, size).triu()
-        kept = upper.clone()
-        assert torch.equal(mirrored(upper), kept + kept.triu(1).mT)
-        assert torch.equal(upper, kept)
+        any_numbers = normal(size, size)
+        kept = any_numbers.triu()
+        assert torch.equal(mirrored(any_numbers), kept + kept.triu(1).mT)
 
 
 @pytest.mark.parametrize("d", [20, LARGE + 20])
