@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.pullback import environment
-from benchmarks.pullback.cases import cases
+from benchmarks.pullback.cases import cases, large
 from benchmarks.pullback.measure import launched, measure
 from benchmarks.pullback.page import Found, page
 from benchmarks.pullback.references import passes, slow, targets
@@ -55,7 +55,7 @@ def main() -> None:
         if name in TARGETS:
             found.targets[name] = targets(known[name], arguments.rounds)
         if name in PASSES:
-            found.passes[name] = passes(known[name], arguments.rounds)
+            found.passes |= {case.title: passes(case, arguments.rounds) for case in (known[name], large())}
         if name in MEMORY:
             found.memory[name] = peaks(name)
         print(f"{name:4} {found.rows[name]}", file=sys.stderr, flush=True)

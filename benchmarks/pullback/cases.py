@@ -10,6 +10,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from symgeo.models import ResNet
+
 
 class Erf(nn.Module):
     """erf(z / sqrt 2)."""
@@ -162,3 +164,11 @@ def cases() -> dict[str, Case]:
             n * 512, per="call",
         ),
     }  # fmt: skip
+
+
+def large() -> Case:
+    """A network that nobody differentiates naively, for the passes that a plane through it costs."""
+    return Case(
+        "e: metric of a plane, ResNet-34 of 64 to 512 channels",
+        lambda: ResNet(32, 10).features, (3072,), "plane metric", 16, 1, "ms/point", 0, dtype=torch.float32,
+    )  # fmt: skip

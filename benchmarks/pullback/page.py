@@ -22,11 +22,13 @@ class Found:
 
 
 def cell(row: Row, system: str, scale: float) -> str:
-    """One entry: the time, and how many times ours."""
+    """One entry: the time, how many times ours, and how many times the limit."""
     if system not in row.times:
         return "-"
-    value = row.times[system] * scale
-    return f"{value:.3g}" if system == "symgeo" else f"{value:.3g} ({row.times[system] / row.times['symgeo']:.1f}x)"
+    ours, seconds = row.times["symgeo"], row.times[system]
+    if system == "symgeo":
+        return f"{seconds * scale:.3g}"
+    return f"{seconds * scale:.3g} ({seconds / ours:.3g}x of {seconds / ours / row.limit:.3g}x)"
 
 
 def grid(header: list[str], lines: list[list[str]]) -> str:
@@ -48,11 +50,12 @@ def page(found: Found, machine: str) -> str:
         f"""# The geometry of networks
 
 Written by `make bench-pullback`. Processor time, the least of interleaved rounds; in brackets, how many times
-symgeo's. "median / least" is the noise of our own row. float64 unless stated. symgeo runs through its public surface;
-torch.func is differentiation as most people write it (forward: jacfwd, nested for curvature; reverse: jacrev), vmapped
-over as many points at once as it is fastest with; JAX is the same jitted, compilation not counted. All answers agree.
-The limit is the time of the matrix products without which there is no answer, a symmetric one counted half, at the
-machine's measured rate for 1000 x 1000, plus one transcendental function a unit at its measured rate. {machine}.
+symgeo's, of how many times could be had at the limit. "median / least" is the noise of our own row. float64 unless
+stated. symgeo runs through its public surface; torch.func is differentiation as most people write it (forward: jacfwd,
+nested for curvature; reverse: jacrev), vmapped over as many points at once as it is fastest with; JAX is the same
+jitted, compilation not counted. All answers agree. The limit is the time of the matrix products without which there is
+no answer, a symmetric one counted half, at the machine's measured rate for 1000 x 1000, plus one transcendental
+function a unit at its measured rate. {machine}.
 """,
         grid(["case", "unit", *SYSTEMS, "median / least", "fraction of limit"], rows),
     ]
@@ -76,8 +79,8 @@ machine's measured rate for 1000 x 1000, plus one transcendental function a unit
         header = ["case", "flat", "diagonal", "Fisher"]
         parts.append("Metrics on the features, one point, and how many times the flat one's.\n")
         parts.append(grid(header, lines))
-    for name, count in found.passes.items():
-        parts.append(f"{known[name].title}: {count:.1f} passes forward of the network a point, for two tangents.")
+    for title, count in found.passes.items():
+        parts.append(f"{title}: {count:.1f} passes forward of the network a point, for two tangents.")
     for name, peak in found.memory.items():
         parts.append(
             f"Peak memory of case {name}, {known[name].count} points, in a fresh process: {peak['process']:.0f} MB in "
