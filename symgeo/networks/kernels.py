@@ -24,7 +24,7 @@ import sympy as sp
 from symgeo.activations import Activation
 from symgeo.errors import InputError
 from symgeo.geometry import RadialMetric
-from symgeo.geometry.kernel_metric import RadialKernel
+from symgeo.geometry.kernel_diagonal import RadialKernel
 
 _HALF = sp.Rational(1, 2)
 
