@@ -14,9 +14,10 @@ from numpy import ndarray
 from scipy.integrate import DOP853
 
 from symgeo.errors import NumericalError
+from symgeo.flows.ordinary import follow
 from symgeo.flows.perelman import bakry_emery, f_functional, potential
 from symgeo.flows.periodic import GridMetric, PeriodicGrid
-from symgeo.flows.trajectory import End, Progress, Recorder, Trajectory, checked_times
+from symgeo.flows.trajectory import Progress, Recorder, Trajectory, checked_times
 
 
 def pulled_back(
@@ -85,19 +86,8 @@ def perelman_to_ricci(
         recorder.add(t, state, {"F": f_functional(at, potential(at, density))})
 
     recorder = Recorder("Perelman's flow and its diffeomorphism to Ricci flow", progress)
-    t, y = float(wanted[0]), np.concatenate([grid.filtered(start.g_dd).ravel(), np.zeros(d * start.g_dd[0, 0].size)])
-    end, message = End.reached, ""
-    keep(t, y)
-    try:
-        for stop in wanted[1:]:
-            solver = DOP853(rate, t, y, float(stop), rtol=tolerance, atol=tolerance)
-            while solver.status == "running":
-                solver.step()
-            if solver.status == "failed":
-                end, message = End.stalled, f"no step is short enough; the last good state is at t = {t:.8g}"
-                break
-            t, y = float(solver.t), solver.y
-            keep(t, y)
-    except KeyboardInterrupt:
-        end, message = End.interrupted, f"stopped at t = {recorder.time:.8g}"
+    first = np.concatenate([grid.filtered(start.g_dd).ravel(), np.zeros(d * start.g_dd[0, 0].size)])
+    end, message = follow(
+        lambda t, y, stop: DOP853(rate, t, y, stop, rtol=tolerance, atol=tolerance), wanted, first, keep, recorder
+    )
     return recorder.done(end, message, None, {"points": grid.points(), "measure": density})

@@ -17,7 +17,8 @@ from scipy.integrate import Radau
 
 from symgeo.errors import InputError
 from symgeo.flows.chebyshev import Chebyshev
-from symgeo.flows.trajectory import End, Progress, Recorder, Trajectory, checked_times
+from symgeo.flows.ordinary import follow
+from symgeo.flows.trajectory import Progress, Recorder, Trajectory, checked_times
 
 # How far the factor at the start and its value on the boundary may differ, in relative terms.
 AGREE = 1e-8
@@ -81,21 +82,11 @@ def disc_flow(
         recorder.add(t, {"u": np.exp(w)}, measures)
 
     recorder = Recorder("Ricci flow on a disc", progress)
-    end, message, t, inner = End.reached, "", float(wanted[0]), np.log(start[1:])
-    keep(t, inner)
-    try:
-        for stop in wanted[1:]:
-            solver = Radau(rate, t, inner, float(stop), rtol=tolerance, atol=tolerance, vectorized=True)
-            while solver.status == "running":
-                solver.step()
-            if solver.status == "failed":
-                end, message = (
-                    End.stalled,
-                    f"no step is short enough; the last good state is at t = {recorder.time:.8g}",
-                )
-                break
-            t, inner = float(solver.t), solver.y
-            keep(t, inner)
-    except KeyboardInterrupt:
-        end, message = End.interrupted, f"stopped at t = {recorder.time:.8g}"
+    end, message = follow(
+        lambda t, inner, stop: Radau(rate, t, inner, stop, rtol=tolerance, atol=tolerance, vectorized=True),
+        wanted,
+        np.log(start[1:]),
+        keep,
+        recorder,
+    )
     return recorder.done(end, message, None, {"r": radius * np.sqrt(s)})

@@ -32,7 +32,9 @@ OUTSIDE = 1e-9
 class TensorKernel(Protocol):
     """A generated kernel: x (..., d) and parameters by name -> (..., d, d)."""
 
-    def __call__(self, x: ndarray, /, **parameters: float) -> ndarray: ...  # noqa: D102
+    def __call__(self, x: ndarray, /, **parameters: float) -> ndarray:
+        """The tensor's components at x."""
+        ...
 
 
 @dataclass(frozen=True)

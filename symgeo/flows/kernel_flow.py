@@ -22,7 +22,8 @@ from torch import Tensor
 
 from symgeo.errors import InputError
 from symgeo.flows.kernels import repeated_points
-from symgeo.flows.trajectory import End, Progress, Recorder, Trajectory, checked_times
+from symgeo.flows.ordinary import NO_STEP, follow
+from symgeo.flows.trajectory import Progress, Recorder, Trajectory, checked_times
 
 # A kernel is called singular when its smallest eigenvalue is below this part of its largest.
 SINGULAR = 1e-13
@@ -140,19 +141,12 @@ def kernel_flow(
         recorder.add(t, {"g": g.numpy()}, measures)
 
     recorder = Recorder("flow with a fixed kernel", progress)
-    t, y = float(wanted[0]), start.detach().double().reshape(-1).numpy().copy()
-    end, message = End.reached, ""
-    keep(t, y)
-    try:
-        for stop in wanted[1:]:
-            solver = LSODA(rate, t, y, float(stop), rtol=tolerance, atol=tolerance * 1e-3)
-            while solver.status == "running":
-                solver.step()
-            if solver.status == "failed" or not np.isfinite(solver.y).all():
-                end, message = End.stalled, f"no step is short enough; the last good state is at t = {t:.8g}"
-                break
-            t, y = float(solver.t), solver.y
-            keep(t, y)
-    except KeyboardInterrupt:
-        end, message = End.interrupted, f"stopped at t = {recorder.time:.8g}"
+    end, message = follow(
+        lambda t, y, stop: LSODA(rate, t, y, stop, rtol=tolerance, atol=tolerance * 1e-3),
+        wanted,
+        start.detach().double().reshape(-1).numpy().copy(),
+        keep,
+        recorder,
+        lambda y: "" if np.isfinite(y).all() else NO_STEP,
+    )
     return recorder.done(end, message)

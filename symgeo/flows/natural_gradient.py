@@ -19,10 +19,11 @@ from torch import Tensor
 from symgeo.errors import InputError, NumericalError
 from symgeo.flows.grid_network import GridNetwork
 from symgeo.flows.metric_network import MetricNetwork
+from symgeo.flows.ordinary import follow
 from symgeo.flows.packing import components, pack, unpack
 from symgeo.flows.periodic import GridMetric, PeriodicGrid
 from symgeo.flows.tensor_flow import deturck_vector, lie_derivative
-from symgeo.flows.trajectory import End, Progress, Recorder, Trajectory, checked_times
+from symgeo.flows.trajectory import Progress, Recorder, Trajectory, checked_times
 
 # Directions of the parameters whose singular value is below this part of the largest do not move.
 CUT = 1e-4
@@ -76,21 +77,13 @@ def natural_flow(
         recorder.add(t, {"g": g, "theta": theta}, {"missed": missed, "rank": rank, "volume": volume})
 
     recorder = Recorder("natural gradient of a metric network towards Ricci flow", progress)
-    t, theta = float(wanted[0]), made.start.numpy().copy()
-    end, message = End.reached, ""
-    keep(t, theta)
-    try:
-        for stop in wanted[1:]:
-            solver = RK45(rate, t, theta, float(stop), rtol=tolerance, atol=tolerance)
-            while solver.status == "running":
-                solver.step()
-            if solver.status == "failed":
-                end, message = End.stalled, f"no step is short enough; the last good state is at t = {t:.8g}"
-                break
-            t, theta = float(solver.t), solver.y
-            keep(t, theta)
-    except KeyboardInterrupt:
-        end, message = End.interrupted, f"stopped at t = {recorder.time:.8g}"
+    end, message = follow(
+        lambda t, theta, stop: RK45(rate, t, theta, stop, rtol=tolerance, atol=tolerance),
+        wanted,
+        made.start.numpy().copy(),
+        keep,
+        recorder,
+    )
     return recorder.done(end, message, None, {"points": grid.points()})
 
 

@@ -26,12 +26,12 @@ from symgeo.errors import InputError, NumericalError
 from symgeo.flows.grid_network import GridNetwork
 from symgeo.flows.metric_network import MetricNetwork
 from symgeo.flows.metric_ntk import metric_ntk
+from symgeo.flows.ordinary import follow
 from symgeo.flows.perelman import bakry_emery, f_functional, potential, spectrum
 from symgeo.flows.periodic import GridMetric, PeriodicGrid
-from symgeo.flows.tensor_flow import RESOLVED, tensor_flow
-from symgeo.flows.trajectory import End, Progress, Recorder, Trajectory, checked_times
+from symgeo.flows.tensor_flow import GROWN, RESOLVED, tensor_flow
+from symgeo.flows.trajectory import Progress, Recorder, Trajectory, checked_times
 
-NO_STEP = "no step is short enough"
 #: int Theta(x, x') l(x') dx' on a grid, for each component on its own.
 Smoothing = Callable[[Float[ndarray, "d d *grid"]], Float[ndarray, "d d *grid"]]
 
@@ -247,21 +247,12 @@ def _integrated(
         recorder.add(t, {"g": metric.g_dd}, measures)
 
     recorder = Recorder(f"flow of Perelman's F, {name}", progress)
-    t, end, message = float(wanted[0]), End.reached, ""
-    keep(t, y)
-    try:
-        for stop in wanted[1:]:
-            solver = DOP853(safe, t, y, float(stop), rtol=tolerance, atol=tolerance)
-            lost = False
-            while solver.status == "running" and not lost:
-                solver.step()
-                lost = solver.status != "failed" and grid.tail(metric_of(solver.y)) > RESOLVED
-            if lost or solver.status == "failed":
-                why = "the highest modes have grown: give more points, or stop earlier" if lost else NO_STEP
-                end, message = End.stalled, f"{why}; the last good state is at t = {t:.8g}"
-                break
-            t, y = float(solver.t), solver.y
-            keep(t, y)
-    except KeyboardInterrupt:
-        end, message = End.interrupted, f"stopped at t = {recorder.time:.8g}"
+    end, message = follow(
+        lambda t, y, stop: DOP853(safe, t, y, stop, rtol=tolerance, atol=tolerance),
+        wanted,
+        y,
+        keep,
+        recorder,
+        lambda y: GROWN if grid.tail(metric_of(y)) > RESOLVED else "",
+    )
     return recorder.done(end, message, None, {"points": grid.points(), "measure": density})

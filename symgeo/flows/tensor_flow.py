@@ -31,6 +31,7 @@ Gauge = Literal["deturck", "bare", "perelman"]
 
 # Coefficients of the highest modes kept above this, relative to the largest, end the flow.
 RESOLVED = 1e-3
+GROWN = "the highest modes have grown: give more points, or stop earlier"
 # The linear part of DeTurck's flow is made anew when its coefficient is off by this factor.
 STALE = 1.3
 
@@ -102,7 +103,7 @@ def tensor_flow(
         for t, g in steps:
             metric = GridMetric(grid, g)
             if grid.tail(g) > RESOLVED:
-                raise NumericalError("the highest modes have grown: give more points, or stop earlier")
+                raise NumericalError(GROWN)
             if every_step or t in wanted:
                 keep(t, metric)
     except KeyboardInterrupt:
