@@ -23,10 +23,12 @@ class logistic(sp.Function):
     is_positive = True
 
     @classmethod
-    def eval(cls, z: sp.Expr) -> sp.Expr | None:  # noqa: D102 (SymPy's hook)
+    def eval(cls, z: sp.Expr) -> sp.Expr | None:
+        """1/2 at zero; None leaves the function as it is (SymPy's hook)."""
         return sp.Rational(1, 2) if z.is_zero else None
 
-    def fdiff(self, argindex: int = 1) -> sp.Expr:  # noqa: D102
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """The derivative logistic(z) logistic(-z) (SymPy's hook)."""
         return logistic(self.args[0]) * logistic(-self.args[0])
 
     def _eval_rewrite_as_exp(self, z: sp.Expr, **_: object) -> sp.Expr:
@@ -56,7 +58,8 @@ class log1pexp(sp.Function):
     is_real = True
     is_positive = True
 
-    def fdiff(self, argindex: int = 1) -> sp.Expr:  # noqa: D102
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        """The derivative logistic(z) (SymPy's hook)."""
         return logistic(self.args[0])
 
     def _eval_rewrite_as_exp(self, z: sp.Expr, **_: object) -> sp.Expr:

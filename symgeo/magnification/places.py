@@ -21,30 +21,32 @@ from symgeo.pullback import Pullback
 
 
 class Place(Protocol):
-    """Points at which a network is measured.
-
-    Attributes:
-        name: what a table calls it.
-        x: the points, as the network takes them.
-        reach: how far from them to look for the boundary.
-        directions: rays besides those down gradients, see `decision_boundary`.
-        search: how closely to look for it.
-    """
+    """Points at which a network is measured."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str:
+        """What a table calls it."""
+        ...
 
     @property
-    def x(self) -> Float[Tensor, "batch d"]: ...  # noqa: D102
+    def x(self) -> Float[Tensor, "batch d"]:
+        """The points, as the network takes them."""
+        ...
 
     @property
-    def reach(self) -> float: ...  # noqa: D102
+    def reach(self) -> float:
+        """How far from them to look for the boundary."""
+        ...
 
     @property
-    def directions(self) -> int: ...  # noqa: D102
+    def directions(self) -> int:
+        """The number of rays besides those down gradients, see `decision_boundary`."""
+        ...
 
     @property
-    def search(self) -> Search: ...  # noqa: D102
+    def search(self) -> Search:
+        """How closely to look for it."""
+        ...
 
     def log_volume(self, features: nn.Module) -> Float[Tensor, " batch"]:
         """The log of the volume element that the features pull back, at each point."""

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from PIL import Image
+from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 
-from symgeo.errors import InputError
+from symgeo.plots.gif import save_gif
 from symgeo.plots.plane import PlaneMap, draw_map, require_drawable
-from symgeo.plots.style import STYLE
 
 _LAST = 8  # the end is shown as long as that many frames
-_DPI = 110
 
 
 def save_animation(
@@ -45,35 +39,10 @@ def save_animation(
     require_drawable(maps)
     low = min(float(m.field.min()) for m in maps)
     high = max(float(m.field.max()) for m in maps)
-    path = Path(stem).with_name(f"{Path(stem).name}.gif")
-    partial = path.with_name(f".{path.name}.partial.gif")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with mpl.rc_context(dict(STYLE)):
-            figure = Figure(figsize=(4.1, 3.4), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
-            figure.set_dpi(_DPI)
-            canvas = FigureCanvasAgg(figure)
-            axes = figure.subplots()
-            frames = []
-            for number, drawn in enumerate(maps):
-                axes.clear()
-                image = draw_map(axes, drawn, extent, low, high)
-                axes.set_xlabel(axis_labels[0])
-                axes.set_ylabel(axis_labels[1], rotation=0, labelpad=8, va="center")
-                if not number:
-                    bar = figure.colorbar(image, ax=axes, label=label)
-                    bar.outline.set_linewidth(0.6)
-                canvas.draw()
-                frames.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"))
-        shown = [1000 / frames_per_second] * (len(frames) - 1) + [1000 * _LAST / frames_per_second]
-        first, *others = frames
-        first.save(partial, format="GIF", save_all=True, append_images=others, duration=shown, loop=0)
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"`stem`: {path} cannot be written ({error.strerror or error}): choose another place"
-        ) from None
-    finally:
-        if partial.parent.is_dir():
-            partial.unlink(missing_ok=True)
-    return path
+
+    def draw(axes: Axes, panel: PlaneMap) -> AxesImage:
+        axes.set_xlabel(axis_labels[0])
+        axes.set_ylabel(axis_labels[1], rotation=0, labelpad=8, va="center")
+        return draw_map(axes, panel, extent, low, high)
+
+    return save_gif(maps, draw, stem, size=(4.1, 3.4), frames_per_second=frames_per_second, hold=_LAST, label=label)

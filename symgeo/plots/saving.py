@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib as mpl
@@ -34,18 +35,28 @@ def save(figure: Figure, stem: str | Path, formats: Sequence[str] = ("pdf", "png
         raise InputError(f"`formats` must be of {', '.join(_OPTIONS)}, not {unknown[0]!r}")
     stem = Path(stem)
     paths = [stem.with_name(f"{stem.name}.{name}") for name in formats]
-    partial = stem.with_name(f".{stem.name}.partial")
+    for name, path in zip(formats, paths, strict=True):
+        with replacing(path) as partial, mpl.rc_context(dict(STYLE)):
+            figure.savefig(partial, format=name, **_OPTIONS[name])
+    return paths
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A place to write to; what lies there takes that of `path`, whose folder is made, if the block ends well.
+
+    Raises:
+        InputError: the path cannot be written; what lay there is untouched.
+    """
+    partial = path.with_name(f".{path.name}.partial")
     try:
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        for name, path in zip(formats, paths, strict=True):
-            with mpl.rc_context(dict(STYLE)):
-                figure.savefig(partial, format=name, **_OPTIONS[name])
-            partial.replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        partial.replace(path)
     except OSError as error:
         raise InputError(
-            f"`stem`: {stem} cannot be written ({error.strerror or error}): choose another place"
+            f"`stem`: {path} cannot be written ({error.strerror or error}): choose another place"
         ) from None
     finally:
         if partial.parent.is_dir():
             partial.unlink(missing_ok=True)
-    return paths

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
@@ -30,38 +31,51 @@ _HALO = [withStroke(linewidth=2.2, foreground="white")]
 
 
 class Curve(Protocol):
-    """A curve along a line between two corners: the length element and the predicted class at t from 0 to 1."""
+    """A curve along a line between two corners."""
 
     @property
-    def t(self) -> Float[np.ndarray, " steps"]: ...  # noqa: D102
+    def t(self) -> Float[np.ndarray, " steps"]:
+        """The parameter along the line, from 0 to 1."""
+        ...
 
     @property
-    def length(self) -> Float[np.ndarray, " steps"]: ...  # noqa: D102
+    def length(self) -> Float[np.ndarray, " steps"]:
+        """The length element."""
+        ...
 
     @property
-    def classes(self) -> Int[np.ndarray, " steps"]: ...  # noqa: D102
+    def classes(self) -> Int[np.ndarray, " steps"]:
+        """The predicted class."""
+        ...
 
 
 class Sectioned(Protocol):
-    """One network on lines and on a plane; row i of a field lies at the i-th height, rising.
-
-    `inside` says where the prediction is drawn; the entropy is in nats.
-    """
+    """One network on lines and on a plane; row i of a field lies at the i-th height, rising."""
 
     @property
-    def lines(self) -> Sequence[Curve]: ...  # noqa: D102
+    def lines(self) -> Sequence[Curve]:
+        """One curve between every two corners."""
+        ...
 
     @property
-    def classes(self) -> Int[np.ndarray, "rows columns"]: ...  # noqa: D102
+    def classes(self) -> Int[np.ndarray, "rows columns"]:
+        """The predicted class at each point of the plane."""
+        ...
 
     @property
-    def log10_entropy(self) -> Float[np.ndarray, "rows columns"]: ...  # noqa: D102
+    def log10_entropy(self) -> Float[np.ndarray, "rows columns"]:
+        """log10 of the prediction's entropy in nats."""
+        ...
 
     @property
-    def log10_volume(self) -> Float[np.ndarray, "rows columns"]: ...  # noqa: D102
+    def log10_volume(self) -> Float[np.ndarray, "rows columns"]:
+        """log10 of the volume element."""
+        ...
 
     @property
-    def inside(self) -> Bool[np.ndarray, "rows columns"]: ...  # noqa: D102
+    def inside(self) -> Bool[np.ndarray, "rows columns"]:
+        """Where the prediction is drawn."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -164,7 +178,9 @@ def _line(axes: Axes, curve: Curve, names: Sequence[str]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def draw_map(axes: Axes, field: np.ndarray, extent: tuple[float, float, float, float], corners: Corners, **look):
+def draw_map(
+    axes: Axes, field: np.ndarray, extent: tuple[float, float, float, float], corners: Corners, **look: object
+) -> AxesImage:
     """The field, the triangle and the names of its corners; returns the image."""
     left, right, bottom, top = extent
     rows, columns = field.shape

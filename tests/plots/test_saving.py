@@ -42,7 +42,7 @@ def test_a_failure_while_drawing_leaves_what_was_there(tmp_path):
 
 def test_a_path_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"`stem`: .*file/a cannot be written"):
+    with pytest.raises(InputError, match=r"`stem`: .*file/a\.pdf cannot be written"):
         save(figure(), tmp_path / "file" / "a")
 
 
