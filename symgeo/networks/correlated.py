@@ -106,7 +106,7 @@ class CorrelatedMetric(Metric):
         if self.radial.rule is None:
             return program
         at = {coordinate: X[i] for i, coordinate in enumerate(self.coordinates)}
-        return carried(program, self.activation, self.radial.rule, self._length.xreplace(at) + ZETA**2)
+        return carried(program, self.activation, self.radial.rule, self._length.xreplace(at), ZETA**2)
 
     @cached_property
     def _length(self) -> sp.Expr:

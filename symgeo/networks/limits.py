@@ -84,7 +84,7 @@ class Leading:
         )
         if self.metric.rule is None:
             return program
-        return carried(program, self.metric.activation, self.metric.rule, ZETA**2)
+        return carried(program, self.metric.activation, self.metric.rule, sp.S.Zero, ZETA**2)
 
     def _deviations(self) -> set[sp.Symbol]:
         """Of sigma and zeta those that any of the terms holds, so that all are called alike."""

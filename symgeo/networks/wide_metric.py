@@ -57,4 +57,4 @@ class WideMetric(RadialMetric):
         )
         if self.rule is None:
             return program
-        return carried(program, self.activation, self.rule, SIGMA**2 * S + ZETA**2)
+        return carried(program, self.activation, self.rule, SIGMA**2 * S, ZETA**2)

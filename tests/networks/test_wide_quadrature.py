@@ -15,7 +15,14 @@ z = sp.Symbol("z", real=True)
 
 
 def geometry(name, s, sigma, zeta, d):
-    """e^Omega, A and R at 40 digits; the derivatives in v fall on the density (d = 1 direction x)."""
+    """e^Omega, A and R at 40 digits."""
+    conformal, A, K_rt, K_tt = sections(name, s, sigma, zeta)
+    with mp.workdps(40):
+        return conformal, A, 2 * (d - 1) * K_rt + (d - 1) * (d - 2) * K_tt
+
+
+def sections(name, s, sigma, zeta):
+    """e^Omega, A, K_rt and K_tt at 40 digits; the derivatives in v fall on the density (d = 1 direction x)."""
     phi = activation(name)
     square = sp.lambdify(z, (phi.derivative(z) ** 2).rewrite(sp.exp), "mpmath")
     with mp.workdps(40):
@@ -33,7 +40,7 @@ def geometry(name, s, sigma, zeta, d):
         conformal, o1 = sigma**2 * G, G1 / G
         o2, A = G2 / G - o1**2, 1 + 2 * s * o1
         K_rt, K_tt = -2 * s * o1 * (o1 + s * o2) / (conformal * A**2), -s * o1**2 / (conformal * A)
-        return conformal, A, 2 * (d - 1) * K_rt + (d - 1) * (d - 2) * K_tt
+        return conformal, A, K_rt, K_tt
 
 
 @pytest.mark.parametrize("name", OPEN)
@@ -45,9 +52,44 @@ def test_kernels_from_tiny_to_huge_points(name):
         conformal, A, curvature = geometry(name, x[1] ** 2, 1.3, zeta, 3)
         matrix = g(x, sigma=1.3, zeta=zeta)
         assert abs(matrix[0, 0] / float(conformal) - 1) < 1e-14
-        # A is 1 + 2 s Omega', a difference where units saturate; R divides by its square.
+        # Where units saturate this component is a difference of two numbers of the size of the other one.
         assert abs(matrix[1, 1] / float(conformal * A) - 1) < 1e-14 / min(float(A), 1)
-        assert abs(R(x, sigma=1.3, zeta=zeta) / float(curvature) - 1) < 1e-13 / min(float(A), 1)
+        assert abs(R(x, sigma=1.3, zeta=zeta) / float(curvature) - 1) < 1e-13
+
+
+@pytest.mark.parametrize("s", [1.0, 1e4, 1e8])
+@pytest.mark.parametrize("name", OPEN)
+def test_scalars_keep_their_digits_where_units_saturate(name, s):
+    """The metric along x falls like s^(-3/2) for tanh, and all of these divide by it."""
+    metric = symgeo.WideNetwork(name).metric
+    x, d = np.sqrt(s) * np.array([0.48, -0.6, 0.64]), 3
+    length = mp.fsum(mp.mpf(float(t)) ** 2 for t in x)
+    conformal, A, K_rt, K_tt = sections(name, length, 1.3, 0.6)
+    with mp.workdps(40):
+        determinant = conformal**d * A
+        expected = {
+            "determinant": [determinant],
+            "volume_element": [mp.sqrt(determinant)],
+            "log_volume_element": [mp.log(determinant) / 2],
+            "sectional_curvatures": [K_rt, K_tt],
+            "scalar_curvature": [4 * K_rt + 2 * K_tt],
+            "kretschmann": [8 * K_rt**2 + 4 * K_tt**2],
+        }
+    for quantity, exact in expected.items():
+        values = np.atleast_1d(symgeo.generate(getattr(metric, quantity))(x, sigma=1.3, zeta=0.6))
+        for value, number in zip(values, exact, strict=True):
+            assert abs(mp.mpf(float(value)) / number - 1) < 5e-14, quantity
+    # Along x the inverse is largest.
+    inverse = symgeo.generate(metric.inverse)(x, sigma=1.3, zeta=0.6)
+    along = x @ inverse @ x / (x @ x)
+    assert abs(along * float(conformal * A) - 1) < 1e-13
+
+
+def test_correlated_weights_keep_their_digits_too():
+    metric = symgeo.WideNetwork("tanh", covariance=[[2, 1], [1, 3]]).metric
+    x = np.array([3000.0, -8000.0])
+    exact = geometry("tanh", 2 * x[0] ** 2 + 2 * x[0] * x[1] + 3 * x[1] ** 2, 1, 0.6, 2)[2]
+    assert abs(symgeo.generate(metric.scalar_curvature)(x, zeta=0.6) / float(exact) - 1) < 1e-13
 
 
 def test_the_origin_without_bias_is_a_point_like_others():
