@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from itertools import permutations, product
 
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Complex, Float, Int
 from torch import Tensor
 
 from symgeo.calabi_yau.curvature import metric_jets, riemann
 from symgeo.calabi_yau.hypersurface import Hypersurface
 from symgeo.calabi_yau.network import PhiNetwork
 from symgeo.calabi_yau.sample import Sample
+from symgeo.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,16 @@ def integrated_euler_number(network: PhiNetwork, sample: Sample) -> Estimate:
 
     Args:
         network: its metric; in the sample's precision.
-        sample: from `sample`, in coordinates; its last line counts only if it is whole.
+        sample: from `sample`, in coordinates; lines that were cut do not count.
+
+    Raises:
+        InputError: fewer than two whole lines.
     """
     D, n = sample.hypersurface.degree, sample.hypersurface.dimension
     jets = metric_jets(network, sample)
     raised = torch.einsum("mbe,mabcd->meacd", torch.linalg.inv(jets.g), riemann(jets))
     density = chern_density(raised) / torch.linalg.det(sample.fubini_study).real
-    return line_mean(density * (D / math.factorial(n)), D, exact=euler_number(sample.hypersurface))
+    return line_mean(density * (D / math.factorial(n)), sample.line, exact=euler_number(sample.hypersurface))
 
 
 def chern_density(curvature: Complex[Tensor, "m n n n n"]) -> Float[Tensor, " m"]:
@@ -80,9 +84,22 @@ def chern_density(curvature: Complex[Tensor, "m n n n n"]) -> Float[Tensor, " m"
     return total.real / math.pi**n
 
 
-def line_mean(values: Float[Tensor, " m"], degree: int, exact: float) -> Estimate:
-    """The mean over points of which each `degree` consecutive ones come from one line."""
-    lines = values[: len(values) // degree * degree].reshape(-1, degree).mean(1)
+def line_mean(values: Float[Tensor, " m"], line: Int[Tensor, " m"], exact: float) -> Estimate:
+    """The mean over whole lines, with the standard error that their independence gives.
+
+    Args:
+        values: one a point.
+        line: which line each point is on; a line with fewer points than others was cut, and does not count.
+        exact: what is estimated.
+
+    Raises:
+        InputError: fewer than two whole lines, which have no spread.
+    """
+    _, place, points = torch.unique(line, return_inverse=True, return_counts=True)
+    sums = torch.zeros(len(points), dtype=values.dtype).index_add(0, place, values)
+    lines = (sums / points)[points == points.max()]
+    if len(lines) < 2:
+        raise InputError(f"`line`: an error needs two whole lines, not {len(lines)}; take more points of the sample")
     return Estimate(float(lines.mean()), float(lines.std()) / math.sqrt(len(lines)), exact)
 
 

@@ -110,9 +110,12 @@ def widened(name: str, seed: int, width: int, setting: Setting, watch: Watch) ->
 
 
 def _descent(network: nn.Module, there: Equation, steps: int, momentum: float = 0.9) -> Iterator[tuple[int, float]]:
-    """Steps of 1/(2 s^2), s the largest singular value of the residuals' Jacobian at the start: Hessian 2 s^2."""
+    """Steps of 1/(4 s^2), s the largest singular value of the residuals' Jacobian at the start.
+
+    The loss is |r|^2, so that 2 s^2 is the largest eigenvalue of its Gauss-Newton Hessian, and a step half its inverse.
+    """
     top = float(torch.linalg.matrix_norm(residual_gradients(network, there), 2))
-    optimiser = torch.optim.SGD(network.parameters(), lr=0.5 / top**2 / 2, momentum=momentum)
+    optimiser = torch.optim.SGD(network.parameters(), lr=1 / (4 * top**2), momentum=momentum)
     first = None
     for step in range(steps + 1):
         loss = (there.weights * (1 - eta(network, there)) ** 2).sum() / there.weights.sum()

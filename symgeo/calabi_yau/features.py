@@ -16,14 +16,17 @@ over |Z|^{2k}; its degree k is the sum of a's and k's, plus D times the order. F
 (Headrick and Nassar, arXiv:0908.2635, use these symmetries for algebraic metrics.)
 
 On Dwork's hypersurface the roots of unity have product 1, and S_{0,1} = D psi prod_i Z_i / |Z|^D. Each such factor of
-h' allows one a = -1 in h: S_{-1,1} conj(prod_j Z_j) is the polynomial sum_i Z_i^{D-1} conj(prod_{j != i} Z_j). Its jets
-are no numbers where a coordinate vanishes. Im(h conj(h')) joins where a complex psi^D breaks the symmetry under
-conjugation. Those of its invariants that have conj(prod_j Z_j)^2 over squares of two |Z_i|^2 are left out.
+h' allows one a = -1 in h: S_{-1,1} conj(prod_j Z_j) is the polynomial sum_i Z_i^{D-1} conj(prod_{j != i} Z_j), and is
+computed as that, so that all features have values and derivatives where coordinates vanish too. Im(h conj(h')) joins
+where a complex psi^D breaks the symmetry under conjugation. Those of its invariants that have conj(prod_j Z_j)^2 over
+squares of two |Z_i|^2 are left out.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import cache
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
@@ -38,6 +41,7 @@ from symgeo.calabi_yau.sample import Sample
 from symgeo.errors import InputError
 
 _PRODUCT = (0, 1)  # of Dwork's hypersurface, S_{0,1} = D psi prod_j Z_j / |Z|^D
+_POLE = (-1, 1)
 ORDERS = 2  # of u in h: the third order begins with degree 3D
 
 
@@ -59,7 +63,7 @@ class Word(NamedTuple):
     @property
     def poles(self) -> int:
         """How many of its letters have 1/t_i, which a factor conj(prod_j Z_j) makes a polynomial again."""
-        return sum(a < 0 for a, _ in self.letters)
+        return self.letters.count(_POLE)
 
     @property
     def zeros(self) -> int:
@@ -141,16 +145,23 @@ def invariant_features(sample: Sample, degree: int) -> Float[Tensor, "m rows F"]
 
     def power_sum(a: int, order: int) -> tuple[Tensor, " Tensor"]:
         if (a, order) not in sums:
-            power = jets.power(t, -1) if a < 0 else t_powers[a]
-            sums[a, order] = _power_sum(sample, power, r, a, order)
+            sums[a, order] = _power_sum(sample, t_powers[a], r, a, order)
         return sums[a, order]
+
+    @cache
+    def pole() -> tuple[Tensor, " Tensor"]:
+        return _pole(sample, r)
 
     products: dict[tuple[Word, Word], tuple[Tensor, " Tensor"]] = {}
 
     def pair(words: tuple[Word, Word]) -> tuple[Tensor, " Tensor"]:
         if words not in products:
-            one, other = (_multiplied([power_sum(*letter) for letter in word.letters]) for word in words)
-            products[words] = _multiplied([one, (other[0], -other[1])])
+            # A pole of either word takes a prod_j Z_j of the other one with it.
+            sides = [
+                [pole()] * word.poles + [power_sum(*letter) for letter in _without_poles(word, other.poles)]
+                for word, other in (words, words[::-1])
+            ]
+            products[words] = _multiplied([*sides[0], *((x, -y) for x, y in sides[1])])
         return products[words]
 
     columns = []
@@ -201,6 +212,38 @@ def _standardised(p: Tensor, N: int, k: int) -> Tensor:
     return (p - jets.constant(p, mean)) / math.sqrt(square - mean**2)
 
 
+def _without_poles(word: Word, taken: int) -> list[tuple[int, int]]:
+    """The letters but for poles, and for as many prod_j Z_j as are taken."""
+    letters = [letter for letter in word.letters if letter != _POLE]
+    for _ in range(taken):
+        letters.remove(_PRODUCT)
+    return letters
+
+
+def _pole(sample: Sample, r: Tensor) -> tuple[Tensor, " Tensor"]:
+    """The jets of Re and Im of S_{-1,1} conj(S_{0,1}), with S_{0,1} less its factor D |psi|."""
+    D, Z, dZ = sample.hypersurface.degree, sample.points, sample.frame.mT
+    others = [_product(Z, dZ, [j for j in range(D) if j != i]) for i in range(D)]
+    g, dg = (_phase(sample) * torch.stack(parts, -1) for parts in zip(*others, strict=True))
+    real, imaginary = jets.hermitian_products(Z ** (D - 1), (D - 1) * Z[:, None] ** (D - 2) * dZ, g, dg)
+    scale = jets.power(r, 1 - D)
+    return jets.product(real.sum(2, keepdim=True), scale), jets.product(imaginary.sum(2, keepdim=True), scale)
+
+
+def _product(Z: Tensor, dZ: Tensor, coordinates: Sequence[int]) -> tuple[Tensor, " Tensor"]:
+    """prod_j Z_j over those coordinates, and its derivatives."""
+    f, df = torch.ones_like(Z[:, 0]), torch.zeros_like(dZ[:, :, 0])
+    for j in coordinates:
+        f, df = f * Z[:, j], df * Z[:, j, None] + f[:, None] * dZ[:, :, j]
+    return f, df
+
+
+def _phase(sample: Sample) -> Tensor:
+    """psi / |psi| of Dwork's hypersurface."""
+    psi = -sample.hypersurface.coefficients[-1].to(sample.points.dtype)
+    return psi / psi.abs()
+
+
 def _power_sum(sample: Sample, t: Tensor, r: Tensor, a: int, order: int) -> tuple[Tensor, " Tensor"]:
     """The jets of Re and Im of S_{a,p} on the sample's representatives.
 
@@ -209,10 +252,7 @@ def _power_sum(sample: Sample, t: Tensor, r: Tensor, a: int, order: int) -> tupl
     D, Z, dZ = sample.hypersurface.degree, sample.points, sample.frame.mT
     scale = jets.power(r, -D * order / 2)
     if a == 0 and order == 1:
-        others = torch.stack([Z[:, [j for j in range(D) if j != i]].prod(1) for i in range(D)], 1)
-        psi = -sample.hypersurface.coefficients[-1].to(Z.dtype)
-        phase = psi / psi.abs()
-        parts = jets.holomorphic(phase * Z.prod(1)[:, None], phase * (dZ @ others[:, :, None]))
+        parts = jets.holomorphic(*(_phase(sample) * part[..., None] for part in _product(Z, dZ, range(D))))
     else:
         k = D * order
         real, imaginary = jets.holomorphic(Z**k, k * Z[:, None] ** (k - 1) * dZ)

@@ -30,6 +30,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import mpmath
+import numpy as np
 import torch
 from jaxtyping import Complex, Int
 from torch import Tensor
@@ -123,14 +124,19 @@ def hypersurface(exponents: object, coefficients: object, name: str = "polynomia
     `symgeo.geometry.homogeneous_polynomial` proves it.
 
     Args:
-        exponents: one row of N non-negative integers a monomial.
+        exponents: one row of N non-negative integers a monomial; as floats too, where these are whole.
         coefficients: one complex number a monomial.
         name: what reports call it.
 
     Raises:
-        InputError: shapes that do not fit, a polynomial that is zero or not homogeneous, or a degree other than N.
+        InputError: shapes that do not fit, exponents that are not whole, coefficients that are no numbers, a polynomial
+            that is zero or not homogeneous, or a degree other than N.
     """
-    e, c = torch.as_tensor(exponents, dtype=torch.int64), torch.as_tensor(coefficients, dtype=torch.complex128)
+    e = _whole(exponents)
+    try:
+        c = torch.as_tensor(coefficients, dtype=torch.complex128)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"`coefficients` must be one complex number a monomial: {error}") from None
     _check(e, c)
     terms: dict[tuple[int, ...], complex] = {}
     for row, coefficient in zip(map(tuple, e.tolist()), c.tolist(), strict=True):
@@ -140,6 +146,20 @@ def hypersurface(exponents: object, coefficients: object, name: str = "polynomia
     e, c = e[c != 0], c[c != 0]
     psi = _dwork_parameter(e, c)
     return Hypersurface(e, c, name) if psi is None else dwork(e.shape[1] - 2, psi)
+
+
+def _whole(exponents: object) -> Tensor:
+    """The exponents as integers, which no conversion may round."""
+    try:
+        given = np.asarray(exponents)
+        with np.errstate(invalid="ignore"):
+            e = given.real.astype(np.int64)
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        raise InputError(f"`exponents` must be rows of N integers, one row a monomial: {error}") from None
+    rounded = given[e != given].tolist()
+    if rounded:
+        raise InputError(f"`exponents` must be whole numbers, not {rounded[0]!r}")
+    return torch.as_tensor(e)
 
 
 def _check(e: Tensor, c: Tensor) -> None:
@@ -180,8 +200,8 @@ def dwork(n: int, psi: complex) -> Hypersurface:
     """Dwork's hypersurface sum Z_i^D - D psi prod Z_i = 0 of complex dimension n, D = n + 2.
 
     Raises:
-        InputError: a dimension below 1, a psi that is no finite number, or psi^D = 1, the conifold, where the
-            hypersurface has nodes.
+        InputError: a dimension below 1, a psi that is no finite number or whose D-th power overflows, or psi^D = 1,
+            the conifold, where the hypersurface has nodes.
     """
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise InputError(f"`n` must be a complex dimension of at least 1, not {n!r}: 3 is the quintic")
@@ -191,7 +211,13 @@ def dwork(n: int, psi: complex) -> Hypersurface:
         raise InputError(f"`psi` must be a complex number, not {psi!r}") from None
     if not cmath.isfinite(psi):
         raise InputError(f"`psi` must be finite, not {psi}")
-    if abs(psi**D - 1) < CONIFOLD:
+    try:
+        conifold = abs(psi**D - 1) < CONIFOLD
+    except OverflowError:
+        raise InputError(
+            f"`psi` must be below 1e{308 // D} in modulus, where psi^{D} is no number any more, not {psi:g}"
+        ) from None
+    if conifold:
         raise InputError(
             f"`psi` = {psi:g} is the conifold psi^{D} = 1, where the hypersurface is singular: move it away"
         )

@@ -47,7 +47,8 @@ def measures(network: PhiNetwork, sample: Sample, curved: int = 500) -> Measures
         curved: how many of its points, the first ones, have their curvature measured, which is the longest part.
 
     Raises:
-        InputError: no points to measure curvature at, or a sample that is not in coordinates.
+        InputError: no points to measure curvature at, fewer than two whole lines of points, or a sample that is not in
+            coordinates.
     """
     if not 0 < curved:
         raise InputError(f"`curved` must be positive, not {curved}")
@@ -71,7 +72,7 @@ def measures(network: PhiNetwork, sample: Sample, curved: int = 500) -> Measures
 def volume_ratio(network: PhiNetwork, sample: Sample) -> Estimate:
     """int det g / int det g_FS, which is 1: the mean of det g / det g_FS over points distributed as det g_FS."""
     g = network.metric(sample.unitary())
-    return line_mean(torch.linalg.det(g).real, sample.hypersurface.degree, exact=1.0)
+    return line_mean(torch.linalg.det(g).real, sample.line, exact=1.0)
 
 
 @torch.no_grad()

@@ -22,18 +22,11 @@ from symgeo.calabi_yau.network import PhiNetwork
 from symgeo.calabi_yau.sample import ESTIMATE, Sample, concatenated, estimated_kappa, sample
 from symgeo.calabi_yau.training import Record
 from symgeo.errors import DataError
-from symgeo.models import checkpoint
+from symgeo.models.folder import CONFIG, METRICS, epoch_file, load_weights, read_records
 
-CONFIG = "config.json"
-METRICS = "metrics.jsonl"
-LATEST = "latest.safetensors"
 FINAL = "final.safetensors"
+KAPPA_SEED = 2**32 - 1  # the last that torch tells apart, which no block of `drawn` has
 BLOCK = 1000  # points drawn from one seed, so that several processes draw the same points as one does
-
-
-def epoch_file(epoch: int) -> str:
-    """The name of the file that keeps the state after that many epochs."""
-    return f"epoch-{epoch:06d}.safetensors"
 
 
 @dataclass(frozen=True)
@@ -65,7 +58,7 @@ class Run:
     @property
     def records(self) -> list[Record]:
         """One an epoch, from epoch 0 on."""
-        return read_records(self.folder / METRICS)
+        return read_records(self.folder / METRICS, Record)
 
     @property
     def sigma(self) -> float:
@@ -96,12 +89,8 @@ class Run:
             self._require_finished()
         elif epoch not in self.epochs:
             raise DataError(f"{self.folder}: epoch {epoch} was not saved; the saved ones are {self.epochs}")
-        path = self.folder / (FINAL if epoch is None else epoch_file(epoch))
         network = untrained(self.config, self.hypersurface(), self.kappa)
-        try:
-            network.load_state_dict(checkpoint.read(path).model_tensors())
-        except RuntimeError:  # torch's, with a line for each tensor
-            raise DataError(f"{path}: not the weights of this run's network: delete the folder, train again") from None
+        load_weights(network, self.folder / (FINAL if epoch is None else epoch_file(epoch)))
         return network.double().requires_grad_(False)
 
     def validation(self) -> Sample:
@@ -130,22 +119,9 @@ def load_run(folder: str | Path) -> Run:
         raise DataError(f"{path}: damaged ({error!r}): delete the folder and train again") from None
 
 
-def read_records(path: Path) -> list[Record]:
-    """The records of a metrics file; a last line that was cut off is left out."""
-    records = []
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    for number, line in enumerate(lines, start=1):
-        try:
-            records.append(Record(**json.loads(line)))
-        except (json.JSONDecodeError, TypeError) as error:
-            if number < len(lines):
-                raise DataError(f"{path}: line {number} is damaged ({error})") from None
-    return records
-
-
 def normalisation(surface: Hypersurface) -> tuple[float, float]:
-    """kappa, and its standard error where it has to be estimated."""
-    return (surface.kappa, 0.0) if surface.kappa is not None else estimated_kappa(surface, ESTIMATE, seed=0)
+    """kappa, and its standard error where it has to be estimated, from lines that no training draws."""
+    return (surface.kappa, 0.0) if surface.kappa is not None else estimated_kappa(surface, ESTIMATE, seed=KAPPA_SEED)
 
 
 def drawn(

@@ -48,6 +48,8 @@ class Sample:
         weights: kappa |Omega|^2/det g_FS, of mean 1 up to the sample's own error: turns averages over the points into
             averages over |Omega|^2.
         fubini_study: g_FS[m, n] = d_m dbar_n log|Z|^2 / pi.
+        line: which random line each point is on, a number made of the seed and the line's place; points of one line are
+            not independent. Points that were given to `at` have a line each.
         kappa: det g / |Omega|^2 of the Ricci-flat metric.
         kappa_error: its standard error; 0 where it is exact.
     """
@@ -60,6 +62,7 @@ class Sample:
     density: Float[Tensor, " m"]
     weights: Float[Tensor, " m"]
     fubini_study: Complex[Tensor, "m n n"]
+    line: Int[Tensor, " m"]
     kappa: float
     kappa_error: float = 0.0
 
@@ -129,7 +132,9 @@ def sample(
     if kappa is None and hypersurface.kappa is None:
         kappa, error = estimated_kappa(hypersurface, ESTIMATE, seed=seed + 1)
     there = at(hypersurface, _intersections(hypersurface, count, seed), kappa=kappa)
-    return dataclasses.replace(there, kappa_error=error).to(dtype)
+    # The seed in the upper 32 bits, so that samples of several seeds can be put together.
+    line = (seed - 2**31) * 2**32 + torch.arange(count) // hypersurface.degree
+    return dataclasses.replace(there, line=line, kappa_error=error).to(dtype)
 
 
 def at(
@@ -166,7 +171,7 @@ def at(
     density = gradient[rows, b].abs() ** -2
     g = fubini_study(Z, frame)
     weights = known * density / torch.linalg.det(g).real
-    return Sample(hypersurface, Z, a, b, frame, density, weights, g, known)
+    return Sample(hypersurface, Z, a, b, frame, density, weights, g, rows, known)
 
 
 def concatenated(samples: Sequence[Sample]) -> Sample:
@@ -177,7 +182,8 @@ def concatenated(samples: Sequence[Sample]) -> Sample:
 
 def fubini_study(Z: Complex[Tensor, "m N"], frame: Complex[Tensor, "m N n"]) -> Complex[Tensor, "m n n"]:
     """d dbar log|Z|^2 / pi along the frame: (t_a . conj t_b / |Z|^2 - (t_a . conj Z)(Z . conj t_b) / |Z|^4) / pi."""
-    r = (Z.abs() ** 2).sum(1)[:, None, None]
+    # Not Z.abs()**2, whose second derivative is lost where a coordinate is 0.
+    r = (Z * Z.conj()).real.sum(1)[:, None, None]
     along = (frame * Z.conj()[:, :, None]).sum(1)
     return (frame.mT @ frame.conj() / r - along[:, :, None] * along.conj()[:, None] / r**2) / math.pi
 

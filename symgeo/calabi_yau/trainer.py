@@ -10,8 +10,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -22,24 +20,22 @@ from symgeo.calabi_yau.config import DTYPES, Config
 from symgeo.calabi_yau.levenberg import loss_and_positivity
 from symgeo.calabi_yau.monge_ampere import Equation, equation, sigma
 from symgeo.calabi_yau.network import PhiNetwork
-from symgeo.calabi_yau.run import (
-    BLOCK,
-    CONFIG,
-    FINAL,
-    LATEST,
-    METRICS,
-    Run,
-    drawn,
-    epoch_file,
-    load_run,
-    normalisation,
-    read_records,
-    untrained,
-)
+from symgeo.calabi_yau.run import BLOCK, FINAL, Run, drawn, load_run, normalisation, untrained
 from symgeo.calabi_yau.training import ADAM, SECOND, Record, epochs, optimiser_of
-from symgeo.errors import DataError, InputError, NumericalError
+from symgeo.errors import InputError, NumericalError
 from symgeo.models import checkpoint
 from symgeo.models.checkpoint import Checkpoint, State
+from symgeo.models.folder import (
+    CONFIG,
+    LATEST,
+    METRICS,
+    epoch_file,
+    make_ready,
+    newest,
+    read_records,
+    require_same,
+    writing,
+)
 from symgeo.models.training import versions
 from symgeo.storing import store
 
@@ -66,14 +62,10 @@ def train_config(
     rank, size = parallel.world()
     _require_shares(config, size)
     if rank == 0:
-        with _writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            for leftover in folder.glob("*.partial"):  # a kill in the middle of a write
-                leftover.unlink()
-            if not resume:
-                _clear(folder)
+        with writing(folder):
+            make_ready(folder, (CONFIG, METRICS, LATEST, FINAL), resume=resume)
             if (folder / CONFIG).exists():
-                _require_same(config, load_run(folder))
+                require_same(folder, config.to_dict(), load_run(folder).config.to_dict())
             else:
                 kappa, error = normalisation(surface)
                 about = {"config": config.to_dict(), "kappa": kappa, "kappa_error": error, "versions": versions()}
@@ -94,7 +86,7 @@ def _go_on(run: Run, rank: int, size: int, progress: bool, autosave: float) -> N
     prepared = time.process_time() - begun
     held_out = equation(network, run.validation())
 
-    stored = _newest(run)
+    stored = newest(run.folder, run.epochs)
     done = stored.epoch if stored else 0
     # The state after Adam's last epoch is still Adam's.
     second = done > config.adam_epochs or not config.adam_epochs
@@ -103,9 +95,9 @@ def _go_on(run: Run, rank: int, size: int, progress: bool, autosave: float) -> N
     state = State(network, optimiser, torch.Generator().manual_seed(config.seed))
     if stored:
         checkpoint.restore(stored, state)
-    kept = [r for r in read_records(run.folder / METRICS) if r.epoch <= done] if stored else []
+    kept = [r for r in read_records(run.folder / METRICS, Record) if r.epoch <= done] if stored else []
     if rank == 0:
-        with _writing(run.folder):
+        with writing(run.folder):
             store(run.folder / METRICS, "".join(map(_line, kept)))
 
     def tested(record: Record) -> Record:
@@ -146,22 +138,15 @@ def _sigma(network: PhiNetwork, held_out: Equation) -> float:
     return sigma(network, held_out.to(next(network.parameters()).dtype))
 
 
-def _newest(run: Run) -> Checkpoint | None:
-    """The furthest state that was stored, or None before the first."""
-    names = [*map(epoch_file, run.epochs[-1:]), LATEST]
-    found = [checkpoint.read(run.folder / name) for name in names if (run.folder / name).exists()]
-    return max(found, key=lambda c: c.epoch, default=None)
-
-
 def _log(run: Run, record: Record, rank: int) -> None:
     if rank == 0:
-        with _writing(run.folder), (run.folder / METRICS).open("a", encoding="utf-8") as log:
+        with writing(run.folder), (run.folder / METRICS).open("a", encoding="utf-8") as log:
             log.write(_line(record))
 
 
 def _write(run: Run, snapshot: Checkpoint, name: str, rank: int) -> None:
     if rank == 0:
-        with _writing(run.folder):
+        with writing(run.folder):
             checkpoint.write(snapshot, run.folder / name)
 
 
@@ -172,34 +157,6 @@ def _require_shares(config: Config, size: int) -> None:
             f"`points` must be a multiple of {size} x {BLOCK} and `batch` of {size} for {size} processes, "
             f"not {config.points} and {config.batch}"
         )
-
-
-def _require_same(config: Config, run: Run) -> None:
-    asked, there = config.to_dict(), run.config.to_dict()
-    for field, value in asked.items():
-        if there[field] != value:
-            raise InputError(
-                f"`folder`: {run.folder} holds a run with {field} = {there[field]}, not {value}: choose another "
-                "folder, or start afresh with resume=False, which deletes it"
-            )
-
-
-def _clear(folder: Path) -> None:
-    """Delete the files of a run, and nothing else."""
-    for name in (CONFIG, METRICS, LATEST, FINAL):
-        (folder / name).unlink(missing_ok=True)
-    for path in folder.glob("epoch-*.safetensors"):
-        path.unlink()
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except DataError:
-        raise
-    except OSError as error:
-        raise InputError(f"`folder`: {folder} cannot be written ({error.strerror or error}): choose another") from None
 
 
 def _title(config: Config) -> str:

@@ -19,18 +19,9 @@ import torch
 
 from symgeo.data import Dataset, load
 from symgeo.errors import DataError
-from symgeo.models import checkpoint
 from symgeo.models.config import DTYPES, Config, Network
 from symgeo.models.epochs import Metrics
-
-CONFIG = "config.json"
-METRICS = "metrics.jsonl"
-LATEST = "latest.safetensors"
-
-
-def epoch_file(epoch: int) -> str:
-    """The name of the file that keeps the state after that many epochs."""
-    return f"epoch-{epoch:06d}.safetensors"
+from symgeo.models.folder import CONFIG, METRICS, epoch_file, load_weights, read_records
 
 
 @dataclass(frozen=True)
@@ -62,7 +53,7 @@ class Run:
     @property
     def metrics(self) -> list[Metrics]:
         """One record an epoch, from epoch 0 on."""
-        return read_metrics(self.folder / METRICS)
+        return read_records(self.folder / METRICS, Metrics)
 
     def model(self, epoch: int | None = None, dtype: torch.dtype | None = None) -> Network:
         """The network after that many epochs, on the CPU, in evaluation mode, its parameters frozen.
@@ -83,11 +74,7 @@ class Run:
             )
         # The file's weights replace whatever is drawn here.
         model = self.config.network(self._inputs, len(self.classes), torch.Generator().manual_seed(self.config.seed))
-        path = self.folder / epoch_file(epoch)
-        try:
-            model.load_state_dict(checkpoint.read(path).model_tensors())
-        except RuntimeError:  # torch's, with a line for each tensor
-            raise DataError(f"{path}: not the weights of this run's network: delete the folder, train again") from None
+        load_weights(model, self.folder / epoch_file(epoch))
         return model.to(dtype or DTYPES[self.config.dtype]).eval().requires_grad_(False)
 
     def three_epochs(self) -> tuple[int, int, int]:
@@ -133,16 +120,3 @@ def load_run(folder: str | Path) -> Run:
         raise DataError(f"{path}: damaged ({error!r}): delete the folder and train again") from None
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-
-
-def read_metrics(path: Path) -> list[Metrics]:
-    """The records of a metrics file; a last line that was cut off is left out."""
-    records = []
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    for number, line in enumerate(lines, start=1):
-        try:
-            records.append(Metrics(**json.loads(line)))
-        except (json.JSONDecodeError, TypeError) as error:
-            if number < len(lines):
-                raise DataError(f"{path}: line {number} is damaged ({error})") from None
-    return records

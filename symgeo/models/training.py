@@ -6,8 +6,6 @@ import dataclasses
 import json
 import platform
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +14,24 @@ from tqdm import tqdm
 
 import symgeo
 from symgeo.data import Dataset, Part, load
-from symgeo.errors import DataError, InputError
+from symgeo.errors import InputError
 from symgeo.models import checkpoint
-from symgeo.models.checkpoint import Checkpoint, State
+from symgeo.models.checkpoint import State
 from symgeo.models.config import Config
 from symgeo.models.epochs import Metrics, epochs, evaluate
+from symgeo.models.folder import (
+    CONFIG,
+    LATEST,
+    METRICS,
+    epoch_file,
+    make_ready,
+    newest,
+    read_records,
+    require_same,
+    writing,
+)
 from symgeo.models.resnet import settle_statistics
-from symgeo.models.run import CONFIG, LATEST, METRICS, Run, epoch_file, load_run, read_metrics
+from symgeo.models.run import Run, load_run
 from symgeo.storing import store
 
 # Training points whose statistics normalise the features before any training.
@@ -62,14 +71,10 @@ def train_config(
     folder = Path(folder)
     place = _device(device)
     data = load(config.data, data_folder, dtype=config.dtype)
-    with _writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.glob("*.partial"):  # a kill in the middle of a write
-            leftover.unlink()
-        if not resume:
-            _clear(folder)
+    with writing(folder):
+        make_ready(folder, (CONFIG, METRICS, LATEST), resume=resume)
         if (folder / CONFIG).exists():
-            _require_same(config, load_run(folder))
+            require_same(folder, config.to_dict(), load_run(folder).config.to_dict())
         else:
             record = {"config": config.to_dict(), "data": _described(data), "versions": versions()}
             store(folder / CONFIG, (json.dumps(record, indent=2) + "\n").encode())
@@ -120,20 +125,20 @@ def _go_on(run: Run, data: Dataset, progress: bool, device: torch.device, autosa
         test_loss, test_accuracy = evaluate(model, test_inputs, test_labels)
         return dataclasses.replace(metrics, test_loss=test_loss, test_accuracy=test_accuracy)
 
-    stored = _newest(run)
+    stored = newest(run.folder, run.epochs)
     if stored is not None:
         checkpoint.restore(stored, state)
     else:
         settle_statistics(model.features, inputs[:SETTLING])
         objective.settle(model, inputs, labels)
-    kept = [m for m in read_metrics(run.folder / METRICS) if m.epoch <= state.epoch] if stored else []
-    with _writing(run.folder):
+    kept = [m for m in read_records(run.folder / METRICS, Metrics) if m.epoch <= state.epoch] if stored else []
+    with writing(run.folder):
         store(run.folder / METRICS, "".join(map(_line, kept)).encode())
     snapshot = stored or checkpoint.capture(state, stamp)
     stored_at = time.monotonic()
 
     with (
-        _writing(run.folder),
+        writing(run.folder),
         (run.folder / METRICS).open("a", encoding="utf-8") as log,
         tqdm(
             total=config.epochs,
@@ -172,42 +177,6 @@ def _go_on(run: Run, data: Dataset, progress: bool, device: torch.device, autosa
             checkpoint.write(snapshot, run.folder / LATEST)
             raise
         (run.folder / LATEST).unlink(missing_ok=True)
-
-
-def _newest(run: Run) -> Checkpoint | None:
-    """The furthest state that was stored, or None before the first."""
-    candidates = [run.folder / epoch_file(epoch) for epoch in run.epochs[-1:]]
-    if (run.folder / LATEST).exists():
-        candidates.append(run.folder / LATEST)
-    return max(map(checkpoint.read, candidates), key=lambda c: c.epoch, default=None)
-
-
-def _require_same(config: Config, run: Run) -> None:
-    asked, there = config.to_dict(), run.config.to_dict()
-    for field, value in asked.items():
-        if there[field] != value:
-            raise InputError(
-                f"`folder`: {run.folder} holds a run with {field} = {there[field]}, not {value}: choose another "
-                "folder, or start afresh with resume=False, which deletes it"
-            )
-
-
-def _clear(folder: Path) -> None:
-    """Delete the files of a run, and nothing else."""
-    for name in (CONFIG, METRICS, LATEST):
-        (folder / name).unlink(missing_ok=True)
-    for path in folder.glob("epoch-*.safetensors"):
-        path.unlink()
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except DataError:
-        raise
-    except OSError as error:
-        raise InputError(f"`folder`: {folder} cannot be written ({error.strerror or error}): choose another") from None
 
 
 def _tensors(inputs: np.ndarray, labels: np.ndarray, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:

@@ -71,10 +71,21 @@ def test_conjugation_is_no_symmetry_of_a_complex_parameter():
     torch.testing.assert_close(two, torch.where(odd, -one, one), rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize(("surface", "degree"), SURFACES[1:5], ids=IDS[1:5])
-def test_the_jets_are_derivatives_of_the_values(surface, degree):
+def with_zeros(surface):
+    """Points of Dwork's hypersurface on which one coordinate is zero, and on which all but two are."""
+    N = surface.coordinates
+    rows = [[1, cmath.exp(1j * math.pi / N)] + [0] * (N - 2)]
+    if N > 3:
+        rows.append([1, 0.6, *[0.5j] * (N - 4), 0])
+        rows[1].append((-sum(z**N for z in rows[1])) ** (1 / N))
+    return at(surface, torch.tensor(rows, dtype=torch.complex128))
+
+
+@pytest.mark.parametrize("where", [lambda surface: sample(surface, 8, 2), with_zeros], ids=["anywhere", "zeros"])
+@pytest.mark.parametrize(("surface", "degree"), [*SURFACES[1:4], (dwork(3, 0.7), 10)], ids=IDS[1:5])
+def test_the_jets_are_derivatives_of_the_values(surface, degree, where):
     """Directional differences of the values along the hypersurface, of fourth order."""
-    points = sample(surface, 8, 2)
+    points = where(surface)
     features = invariant_features(points, degree)
     n, h = surface.dimension, 2e-3
 

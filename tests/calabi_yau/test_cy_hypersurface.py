@@ -97,6 +97,11 @@ def test_dworks_polynomial_is_recognised():
     assert hypersurface([[3, 0, 0], [0, 3, 0], [0, 0, 3]], [1, 1, 2]).symmetry == "none"
 
 
+@pytest.mark.parametrize("exponents", [3.0 * np.eye(3), 3.0 * torch.eye(3), [[3.0, 0, 0], [0, 3, 0], [0, 0, 3]]])
+def test_floats_that_are_whole_are_exponents(exponents):
+    assert hypersurface(exponents, [1, 1, 1]).exponents.tolist() == fermat(1).exponents.tolist()
+
+
 def test_equal_rows_are_added_and_zero_terms_dropped():
     twice = hypersurface([[3, 0, 0], [3, 0, 0], [0, 3, 0], [0, 0, 3]], [1, 1, 1, 1])
     assert twice.symmetry == "none"
@@ -120,6 +125,17 @@ ONES = torch.ones(3, dtype=torch.complex128)
         (lambda: dwork(3, 1), r"`psi` = 1\+0j is the conifold psi\^5 = 1"),
         (lambda: dwork(1, np.exp(2j * np.pi / 3)), "is the conifold"),
         (lambda: dwork(2, float("nan")), "`psi` must be finite"),
+        (
+            lambda: dwork(3, 1e100),
+            r"`psi` must be below 1e61 in modulus, where psi\^5 is no number any more, not 1e\+100",
+        ),
+        (lambda: dwork(1, -1e103j), "`psi` must be below 1e102 in modulus"),
+        (lambda: hypersurface([[2.5, 0.5, 0]], [1]), "`exponents` must be whole numbers, not 2.5"),
+        (lambda: hypersurface(torch.tensor([[math.nan, 3.0, 0.0]]), [1]), "`exponents` must be whole numbers, not nan"),
+        (lambda: hypersurface([["3", 0, 0]], [1]), "`exponents` must be whole numbers, not '3'"),
+        (lambda: hypersurface([[3, 0], [1]], [1, 1]), "`exponents` must be rows of N integers"),
+        (lambda: hypersurface(None, [1]), "`exponents` must be rows of N integers"),
+        (lambda: hypersurface([[3, 0, 0]], "x"), "`coefficients` must be one complex number a monomial"),
         (lambda: hypersurface([[3, 0, 0], [1, 1, 0]], [1, 1]), r"one degree, not \[2, 3\]"),
         (lambda: hypersurface([[4, 0, 0], [0, 4, 0]], [1, 1]), "degree 4 in 3 coordinates is not Calabi-Yau"),
         (lambda: hypersurface([[3, 0, 0]], [1, 1]), r"not \(1, 3\) and \(2,\)"),

@@ -9,13 +9,15 @@ import pytest
 import torch
 
 from symgeo.calabi_yau import Architecture, PhiNetwork, dwork, equation, fermat, hypersurface, sample, sigma
-from symgeo.calabi_yau.config import Config, monomials
+from symgeo.calabi_yau import run as run_module
+from symgeo.calabi_yau.config import SEEDS, Config, monomials
 from symgeo.calabi_yau.levenberg import LevenbergMarquardt, NormalEquations, loss_and_positivity, normal_equations
 from symgeo.calabi_yau.monge_ampere import eta
 from symgeo.calabi_yau.presets import default_folder, preset_config, train
-from symgeo.calabi_yau.run import LATEST, drawn, load_run
+from symgeo.calabi_yau.run import drawn, load_run
 from symgeo.calabi_yau.trainer import train_config
 from symgeo.errors import DataError, InputError, NumericalError
+from symgeo.models.folder import LATEST
 
 
 def config(n=1, **changes):
@@ -135,6 +137,31 @@ def test_dworks_hypersurface_off_fermats_point(tmp_path, n, degree, below):
         points=1000, validation=500, steps=15,
     )  # fmt: skip
     assert train_config(own, tmp_path, progress=False).sigma < below
+
+
+def test_kappa_is_estimated_from_lines_of_its_own(monkeypatch):
+    """With lines of the training points its error would go with theirs."""
+    seeds = {"points": [], "kappa": []}
+
+    def points(surface, count, seed, **given):
+        seeds["points"].append(seed)
+        return sample(surface, 4, seed, kappa=1.0)
+
+    def kappa(surface, count, seed):
+        seeds["kappa"].append(seed)
+        return 1.0, 0.0
+
+    monkeypatch.setattr(run_module, "sample", points)
+    monkeypatch.setattr(run_module, "estimated_kappa", kappa)
+    surface = hypersurface([[3, 0, 0], [0, 3, 0], [0, 0, 3], [2, 1, 0]], [1, 1, 1, 0.5])
+    for seed in (0, 1, SEEDS - 1):
+        own = config(seed=seed, points=20_000, validation=20_000)
+        run_module.normalisation(surface)
+        for validation in (False, True):
+            drawn(own, surface, 1.0, validation=validation)
+    assert len(set(seeds["points"])) == 3 * 2 * 20
+    assert len(seeds["kappa"]) == 3
+    assert not set(seeds["points"]) & set(seeds["kappa"])
 
 
 @pytest.mark.parametrize("stop", [1, 4, 5, 7])

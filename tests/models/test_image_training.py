@@ -17,8 +17,8 @@ from symgeo.magnification.anchors import anchors
 from symgeo.models import Config, Run, experiment_config, load_run, train_config
 from symgeo.models.checkpoint import State
 from symgeo.models.epochs import epochs
+from symgeo.models.folder import epoch_file
 from symgeo.models.resnet import settle_statistics
-from symgeo.models.run import epoch_file
 
 TINY = {"hidden": (2, 3, 4, 4), "blocks": (1, 1, 1, 1), "samples": 26, "batch": 8, "epochs": 4, "saved": (0, 2, 4)}
 CIFAR10 = replace(experiment_config("cifar10"), **TINY)

@@ -10,7 +10,7 @@ import torch
 
 from symgeo.errors import InputError
 from symgeo.models import default_folder, experiment_config, load_run, train_all, train_config
-from symgeo.models.run import epoch_file
+from symgeo.models.folder import epoch_file
 
 TINY = replace(experiment_config("sinusoid-5"), epochs=3, saved=(0, 3), samples=60)
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from symgeo.errors import DataError, InputError, NumericalError
 from symgeo.models import Config, Run, load_run, train_config
-from symgeo.models.run import CONFIG, LATEST, METRICS, epoch_file
+from symgeo.models.folder import CONFIG, LATEST, METRICS, epoch_file
 
 TINY = Config(
     experiment="sinusoid",
