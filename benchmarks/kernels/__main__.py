@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.kernels import environment
+from benchmarks import environment
 from benchmarks.kernels.accuracy import PARALLEL, errors
 from benchmarks.kernels.cases import CASES, Case
 from benchmarks.kernels.generation import seconds
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("docs/benchmarks/kernels.md"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    interpreter = None if arguments.without_jax else environment.python(arguments.peers.absolute())
+    interpreter = None if arguments.without_jax else environment.python(arguments.peers.absolute(), ("jax",))
     arguments.peers.mkdir(parents=True, exist_ok=True)
     parts = []
     for name in arguments.cases.split(","):

@@ -11,9 +11,11 @@ import sympy as sp
 import torch
 
 import symgeo
-from benchmarks.kernels.peers import Jax, lambdified, nested_jacobians, plain_c
+from benchmarks.kernels.peers import lambdified, nested_jacobians, plain_c
+from benchmarks.peer import Peer
 
 Call = Callable[[], object]
+JAX = "benchmarks.kernels.jax_worker"
 
 
 @dataclass
@@ -26,7 +28,7 @@ class Case:
     points: int
     calls: dict[str, Call] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
-    jax: Jax | None = None
+    jax: Peer | None = None
     tolerance: float = 1e-6
 
     def add(self, system: str, call: Call, count: int | None = None) -> None:
@@ -64,7 +66,7 @@ def wide(folder: Path, jax: Path | None, share: float) -> Case:
     bare, numbers = torch.compile(_bare), torch.tensor([sigma, zeta], dtype=torch.float64)
     case.add("bare formula, torch.compile", lambda: bare(rows, *numbers))
     if jax:
-        case.jax = Jax(jax, folder / "wide.npz", kind="wide", points=x, sigma=sigma, zeta=zeta)
+        case.jax = Peer(jax, JAX, folder / "wide.npz", kind="wide", points=x, sigma=sigma, zeta=zeta)
     return case
 
 
@@ -138,7 +140,7 @@ def finite_width(folder: Path, jax: Path | None, share: float) -> Case:
     few = max(1, n // 50)
     case.add("torch, nested jacobians", lambda: nested(tensors[0][:few]), few)
     if jax:
-        case.jax = Jax(jax, folder / "shallow.npz", kind="shallow", points=x[: n // 5], W=W, b=b)
+        case.jax = Peer(jax, JAX, folder / "shallow.npz", kind="shallow", points=x[: n // 5], W=W, b=b)
         case.counts["JAX-jit"] = n // 5
     return case
 

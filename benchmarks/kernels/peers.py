@@ -1,9 +1,8 @@
-"""Other ways to the same numbers: lambdify, plain C from SymPy's cse, nested torch jacobians, JAX."""
+"""Other ways to the same numbers: lambdify, plain C from SymPy's cse, nested torch jacobians."""
 
 from __future__ import annotations
 
 import ctypes
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -69,31 +68,3 @@ def nested_jacobians(W: torch.Tensor, b: torch.Tensor) -> Callable[[torch.Tensor
         return torch.einsum("sn,rsrn->", torch.linalg.inv(metric(x)), riemann)
 
     return vmap(curvature)
-
-
-class Jax:
-    """JAX on a case, in a process that answers one line for each line."""
-
-    def __init__(self, interpreter: Path, file: Path, **arrays: object) -> None:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
-        command = [str(interpreter), str(Path(__file__).parent / "jax_worker.py"), str(file)]
-        single = {**os.environ, "OMP_NUM_THREADS": "1"}
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=single)
-        self.checksum = self._answer()
-
-    def _answer(self) -> float:
-        assert self.process.stdout is not None
-        return float(self.process.stdout.readline())
-
-    def seconds(self) -> float:
-        """Processor time of one call."""
-        assert self.process.stdin is not None
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return self._answer()
-
-    def close(self) -> None:
-        """End the process."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()

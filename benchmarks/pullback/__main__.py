@@ -11,12 +11,14 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.pullback import environment
+from benchmarks import environment
 from benchmarks.pullback.cases import cases, large
 from benchmarks.pullback.measure import launched, measure
 from benchmarks.pullback.page import Found, page
 from benchmarks.pullback.references import passes, slow, targets
 
+# geomstats 2.8 asks for NumPy before 2, and differentiates by autograd or torch.
+PACKAGES = {"jax": ("jax",), "geomstats": ("geomstats", "autograd", "numpy<2")}
 MEMORY = ("b", "f")
 SLOW = ("b", "c2")
 TARGETS = ("c1", "c2")
@@ -43,7 +45,10 @@ def main() -> None:
     torch.set_num_threads(1)
     build = arguments.build.absolute()
     build.mkdir(parents=True, exist_ok=True)
-    jax, geomstats = (None if arguments.without_peers else environment.python(p, build) for p in ("jax", "geomstats"))
+    jax, geomstats = (
+        None if arguments.without_peers else environment.python(build / f"bench-pullback-{peer}", packages)
+        for peer, packages in PACKAGES.items()
+    )
     found, known = Found(), cases()
     for name in arguments.cases.split(","):
         peer = launched(known[name], jax, build)

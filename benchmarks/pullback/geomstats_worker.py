@@ -1,22 +1,19 @@
-"""geomstats on a case, in its own process and environment: a line in, one timed call, a line out.
+"""geomstats on a case, in its own process and environment: `python -m benchmarks.pullback.geomstats_worker FILE`.
 
-Run as `python geomstats_worker.py FILE`, with a file of weights and points; prints the answer's checksum after a first
-call, and then seconds of processor time for every line that it reads. Its Christoffel symbols are those of
-`PullbackMetric` of an immersion, differentiated by autograd; its scalar curvature takes minutes a point.
+The file holds weights and points. Its Christoffel symbols are those of `PullbackMetric` of an immersion, differentiated
+by autograd; its scalar curvature takes minutes a point.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-import time
-
-os.environ["GEOMSTATS_BACKEND"] = "autograd"
 
 import geomstats.backend as gs  # type: ignore[import-not-found]
 import numpy as np
 from geomstats.geometry.base import ImmersedSet  # type: ignore[import-not-found]
 from geomstats.geometry.euclidean import Euclidean  # type: ignore[import-not-found]
+
+from benchmarks.serving import serve
 
 ACTIVATIONS = {"Sigmoid": lambda z: 1 / (1 + gs.exp(-z)), "Tanh": gs.tanh}
 
@@ -47,11 +44,7 @@ def main(file: str) -> None:
     def call():
         return [image.metric.christoffels(x) for x in points]
 
-    print(float(sum(np.abs(gamma).sum() for gamma in call())), flush=True)
-    for _ in sys.stdin:
-        start = time.process_time()
-        call()
-        print(time.process_time() - start, flush=True)
+    serve(call, float(sum(np.abs(gamma).sum() for gamma in call())))
 
 
 if __name__ == "__main__":

@@ -1,21 +1,18 @@
-"""JAX on a case, in its own process and environment: a line in, one timed call, a line out.
+"""JAX on a case, in its own process and environment: `python -m benchmarks.pullback.jax_worker FILE`.
 
-Run as `python jax_worker.py FILE`, with a file of weights, points and plane; prints the answer's checksum after the
-compiling call, and then seconds of processor time for every line that it reads.
+The file holds weights, points and plane.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-import time
-
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-os.environ["JAX_ENABLE_X64"] = "1"
 
 import jax  # type: ignore[import-not-found]
 import jax.numpy as jnp  # type: ignore[import-not-found]
 import numpy as np
+
+from benchmarks.jax_curvature import curvature
+from benchmarks.serving import serve
 
 ACTIVATIONS = {"Sigmoid": jax.nn.sigmoid, "Tanh": jnp.tanh, "Erf": lambda z: jax.scipy.special.erf(z * 0.5**0.5)}
 
@@ -40,16 +37,9 @@ def main(file: str) -> None:
         jacobian = jax.jacfwd(lambda p: network(layers, p))(x)
         return jacobian.T @ jacobian
 
-    def christoffel(x):
-        slopes = jax.jacfwd(metric)(x)
-        first_kind = (slopes + slopes.transpose(0, 2, 1) - slopes.transpose(2, 1, 0).transpose(0, 2, 1)) / 2
-        return jnp.einsum("cl,lab->cab", jnp.linalg.inv(metric(x)), first_kind)
-
-    def curvature(x):
-        gamma, slopes = christoffel(x), jax.jacfwd(christoffel)(x)
-        riemann = jnp.einsum("rnsm->rsmn", slopes) - jnp.einsum("rmsn->rsmn", slopes)
-        riemann += jnp.einsum("rml,lns->rsmn", gamma, gamma) - jnp.einsum("rnl,lms->rsmn", gamma, gamma)
-        return jnp.append(gamma.ravel(), jnp.einsum("sn,rsrn->", jnp.linalg.inv(metric(x)), riemann))
+    def connection_and_curvature(x):
+        gamma, scalar = curvature(metric)(x)
+        return jnp.append(gamma.ravel(), scalar)
 
     def volume(x):
         return jnp.linalg.slogdet(metric(x))[1]
@@ -62,18 +52,14 @@ def main(file: str) -> None:
     both = jax.vmap(lambda x: jnp.append(metric(x).ravel(), volume(x)))
     functions = {
         "metric, log det": both,
-        "christoffel, R": jax.vmap(curvature),
+        "christoffel, R": jax.vmap(connection_and_curvature),
         "metric": jax.vmap(metric),
         "plane metric": jax.vmap(metric),
         "log det": jax.vmap(volume),
         "ntk": kernel,
     }
     call = jax.jit(functions[quantity])
-    print(float(jnp.abs(call(points)).sum()), flush=True)
-    for _ in sys.stdin:
-        start = time.process_time()
-        call(points).block_until_ready()
-        print(time.process_time() - start, flush=True)
+    serve(lambda: call(points).block_until_ready(), float(jnp.abs(call(points)).sum()))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import torch
 from torch.func import jacfwd, jacrev
 
 from benchmarks.pullback.cases import ACTIVATIONS, Case, Erf
-from benchmarks.pullback.peer import Peer
+from benchmarks.pullback.peer import NetworkPeer
 from benchmarks.pullback.systems import Answer, naive, symgeo
 
 SYSTEMS = ("symgeo", "torch.func, forward", "torch.func, reverse", "JAX-jit")
@@ -58,7 +58,7 @@ def fastest(case: Case, derivative: Callable[..., Callable[..., torch.Tensor]], 
     return min(tried, key=lambda answer: (answer(points), timed(lambda: answer(points)))[1])
 
 
-def measure(case: Case, rounds: int, jax: Peer | None) -> Row:
+def measure(case: Case, rounds: int, jax: NetworkPeer | None) -> Row:
     """One row of the table."""
     network, points, _ = case.made()
     ours = symgeo(case)
@@ -96,8 +96,8 @@ def measure(case: Case, rounds: int, jax: Peer | None) -> Row:
     return Row(times, sorted(every)[len(every) // 2] / min(every), least / best["symgeo"])
 
 
-def launched(case: Case, interpreter: Path | None, folder: Path) -> Peer | None:
+def launched(case: Case, interpreter: Path | None, folder: Path) -> NetworkPeer | None:
     """JAX on a case; None for the network of convolutions."""
     if interpreter is None or case.shape == (3, 32, 32):
         return None
-    return Peer(case, interpreter, "jax_worker.py", folder, 4 * case.slow)
+    return NetworkPeer(case, interpreter, "jax_worker", folder, 4 * case.slow)

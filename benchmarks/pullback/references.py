@@ -8,7 +8,7 @@ import torch
 
 from benchmarks.pullback.cases import Case
 from benchmarks.pullback.measure import check, timed
-from benchmarks.pullback.peer import Peer
+from benchmarks.pullback.peer import NetworkPeer
 from benchmarks.pullback.systems import point_by_point, symgeo
 from symgeo.pullback import Pullback
 
@@ -23,7 +23,7 @@ def slow(case: Case, geomstats: Path | None, folder: Path) -> dict[str, float]:
     check("torch.autograd", theirs(some).abs().sum().item(), ours(some).abs().sum().item(), case.dtype)
     times = {"torch.autograd, point by point": timed(lambda: theirs(some)) / 2}
     if geomstats is not None:
-        peer = Peer(case, geomstats, "geomstats_worker.py", folder, 1)
+        peer = NetworkPeer(case, geomstats, "geomstats_worker", folder, 1)
         check("geomstats", peer.checksum, Pullback(network).christoffel(points[:1]).abs().sum().item(), case.dtype)
         times["geomstats, Christoffel symbols alone"] = peer.seconds()
         peer.close()

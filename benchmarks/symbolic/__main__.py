@@ -18,10 +18,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.symbolic import environment, maxima
+from benchmarks import environment
+from benchmarks.symbolic import maxima
 from benchmarks.symbolic.cases import CASES, HARDER_THAN
 
 WORKER = Path(__file__).parent / "worker.py"
+PACKAGES = ("einsteinpy", "einsteinengine", "tensoratlas")
 PEERS = ("EinsteinPy", "EinsteinEngine", "TensorAtlas", "sympy.diffgeom")
 SYSTEMS = ("symgeo", *PEERS, "Maxima ctensor")
 REPEATS = 3  # of our own row, the best taken; a peer's row is long enough to be steady
@@ -115,7 +117,7 @@ def main() -> None:
     if "Maxima ctensor" in systems and shutil.which("maxima") is None:
         print("Maxima ctensor: skipped, no `maxima` on the path", file=sys.stderr)
         systems.remove("Maxima ctensor")
-    peers = environment.python(arguments.peers.absolute()) if set(systems) & set(PEERS) else None
+    peers = environment.python(arguments.peers.absolute(), PACKAGES) if set(systems) & set(PEERS) else None
     journal = arguments.peers.with_name("bench-symbolic.json")
     results: dict[str, dict[str, dict[str, object]]] = {}
     if arguments.resume and journal.exists():

@@ -126,7 +126,7 @@ class RulesHold:
         lower = meanings.inverses.get(law.tensor)
         if lower is not None:
             return self._inverse_holds_always(law, meanings)
-        # The letter itself is expanded by its definition, also where it is a derivative; what stands in it may stay one.
+        # The letter is expanded by its definition, also where it is a derivative; what stands in it may stay a letter.
         given = self.given
         letters = given.letters | meanings.letters - {COORDINATES}
         base = Rules(
