@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from symgeo.cli.options import Data, DataFolder, Output, made_folder, progress_bar
+from symgeo.cli.options import Data, DataFolder, Output, as_typed, checked_file, made_folder, progress_bar
 from symgeo.errors import InputError
 
 
@@ -29,6 +29,7 @@ class Network(StrEnum):
     shallow = "shallow"
 
 
+@as_typed(folder="--output", path="--output", pdf="--pdf")
 def derive(
     name: Annotated[str | None, typer.Argument(help="Which derivation; without a name, lists them.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
@@ -50,6 +51,7 @@ def derive(
                 tqdm.write(str(path))
 
 
+@as_typed(path="--output", activation="--activation")
 def generate(
     family: Annotated[Network, typer.Argument(help="wide: infinite width, Gaussian weights. shallow: finite width.")],
     activation: Annotated[
@@ -70,6 +72,7 @@ def generate(
     from symgeo.geometry.programs import TITLES
     from symgeo.networks.activation_grammar import activation_of_text
 
+    checked_file(output, "--output", *((".c",) if backend is Backend.c else (".py", ".c")))
     name = quantity.replace("-", "_")
     if name not in TITLES:
         raise InputError(
@@ -84,6 +87,7 @@ def generate(
     print(kernel.source if output is None else kernel.save(output))
 
 
+@as_typed(path="--output", data="--data", folder="--runs")
 def crosscheck(
     trained: Annotated[bool, typer.Option(help="Also trained networks; trains them where no run is found.")] = True,
     data: Data = None,
@@ -95,6 +99,7 @@ def crosscheck(
     from symgeo.crosscheck import crosscheck as comparisons
     from symgeo.crosscheck import failures, table, trained_runs, write_json
 
+    checked_file(output, "--output")
     networks = trained_runs(runs, data, data_folder) if trained else None
     for note in networks.notes if networks else ():
         tqdm.write(f"symgeo: {note}", file=sys.stderr)

@@ -9,13 +9,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from tqdm import tqdm
 
-from symgeo.cli.options import made_folder
+from symgeo.cli.options import as_typed, checked_file
 from symgeo.errors import InputError
 
 if TYPE_CHECKING:
     from symgeo.flows import Family
 
 
+@as_typed(
+    points="--points",
+    degree="--points",
+    shape="--points",
+    start="--start",
+    neck="--start neck",
+    dimension="--start dimension",
+    seed="--seed",
+    name="--metric",
+    preset="--preset",
+    folder="--output",
+    path="--output",
+)
 def flow(
     kind: Annotated[
         str, typer.Argument(help="ricci, perelman, network (gradient descent), natural (gradient) or calabi-yau.")
@@ -28,7 +41,7 @@ def flow(
         ),
     ] = None,
     until: Annotated[float | None, typer.Option(help="The last time; else the start's own.")] = None,
-    frames: Annotated[int, typer.Option(help="How many states are kept.")] = 41,
+    frames: Annotated[int | None, typer.Option(help="How many states are kept; else 41.")] = None,
     start: Annotated[
         list[str] | None, typer.Option("--start", help="A number of the start, such as neck=0.2; again for others.")
     ] = None,
@@ -52,7 +65,14 @@ def flow(
 
     if kind not in (*KINDS, "calabi-yau"):
         raise InputError(f"`kind` must be one of {', '.join(KINDS)}, calabi-yau, not {kind!r}")
-    trajectory = {"until": until, "start": start, "points": points, "picture": picture, "animate": animate}
+    trajectory = {
+        "until": until,
+        "frames": frames,
+        "start": start,
+        "points": points,
+        "picture": picture,
+        "animate": animate,
+    }
     _without(kind, trajectory if kind == "calabi-yau" else {"preset": preset})
     if kind == "calabi-yau":
         _calabi_yau(metric or "quintic", preset or "quick", seed, output)
@@ -61,18 +81,12 @@ def flow(
     if kind != "ricci":
         _without(kind, {"metric": metric})
     elif metric in homogeneous:
-        _without(metric, {"animate": animate})
+        _without(metric, {"points": points, "animate": animate})
     output = output or Path(f"flow-{metric or kind}.npz")
     metric = metric or "neckpinch"
-    for option, path, endings in (
-        ("--output", output, (".npz",)),
-        ("--picture", picture, (".pdf", ".png")),
-        ("--animate", animate, (".gif",)),
-    ):
-        if path is not None and path.suffix not in endings:
-            raise InputError(f"`{option}` must end in {' or '.join(endings)}, not {path.name!r}")
-        if path is not None:
-            made_folder(path.parent)
+    checked_file(output, "--output", ".npz")
+    checked_file(picture, "--picture", ".pdf", ".png")
+    checked_file(animate, "--animate", ".gif")
     with tqdm(desc=kind, unit=" states", disable=None) as bar:
 
         def shown(time: float, measures: object) -> None:
@@ -84,7 +98,7 @@ def flow(
             metric,
             families={name: partial(_family, name) for name in HOMOGENEOUS},
             until=until,
-            frames=frames,
+            frames=41 if frames is None else frames,
             start=_numbers(start),
             points=points,
             seed=seed,

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from symgeo.cli.options import Data, DataFolder, Jobs, Output, Preset, made_folder, progress_bar
+from symgeo.cli.options import Data, DataFolder, Jobs, Output, Preset, as_typed, made_folder, progress_bar
 from symgeo.errors import InputError
 
 Seed = Annotated[int, typer.Option(help="Seed of the initial weights and of the batches.")]
 
 
+@as_typed(data="--data", control="--control", seed="--seed", jobs="--jobs", device="--device", folder="--folder")
 def train(
     name: Annotated[str, typer.Argument(help="Such as sinusoid, mnist or cifar10; a wrong name lists them all.")],
     preset: Annotated[
@@ -50,6 +51,7 @@ def train(
         print(f"{run.folder}: epoch {last.epoch}, loss {last.loss:.4f}, test accuracy {last.test_accuracy:.1%}")
 
 
+@as_typed(seeds="--seeds", jobs="--jobs", path="--output")
 def measure(
     name: Annotated[str, typer.Argument(help="xor, sinusoid, mnist, cifar10 or barlow-twins.")],
     preset: Annotated[Preset, typer.Option(help="Which runs to measure.")] = Preset.quick,
@@ -63,7 +65,7 @@ def measure(
     from symgeo import magnification, models
 
     if name not in magnification.STUDIES:
-        raise InputError(f"`name` must be one of {', '.join(magnification.STUDIES)}, not {name!r}")
+        raise InputError(f"`study` {name!r} is unknown; there are {', '.join(magnification.STUDIES)}")
     study = magnification.STUDIES[name]
     if train_first:
         models.train_all(study.configs(preset.value, seeds), jobs=jobs, data_folder=data_folder)

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from symgeo.cli.options import Data, DataFolder, Output, Preset, made_folder
+from symgeo.cli.options import Data, DataFolder, Output, Preset, as_typed, made_folder
 from symgeo.errors import InputError
 
 
+@as_typed(path="--output", folder="--run")
 def figure(
     name: Annotated[str | None, typer.Argument(help="Which figure; without a name, lists them.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
@@ -54,6 +55,7 @@ def figure(
             print(script.animate(*runs, stem))
 
 
+@as_typed(path="--output", data="--data")
 def report(
     output: Output = Path("report"),
     data: Data = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -13,6 +13,8 @@ from symgeo.cli.networks import measure, train
 from symgeo.cli.pages import figure, report
 from symgeo.errors import CheckFailed, SymgeoError
 
+# click's, whichever click typer brings: an option or a command that there is not, or a value of another kind.
+_UsageError = cast("type[Exception]", typer.BadParameter.__mro__[1])
 # Optional packages, and the extra that brings each.
 _EXTRAS = {"torch": "torch", "safetensors": "torch", "sklearn": "torch", "pooch": "torch", "matplotlib": "figures"}
 
@@ -51,7 +53,10 @@ for _command in (derive, generate, crosscheck, train, measure, flow, figure, rep
 def main() -> None:
     """Run the command line; a user's mistake ends it with one line and status 2."""
     try:
-        app()
+        status = app(prog_name="symgeo", standalone_mode=False)
+    except _UsageError as error:
+        print(_usage(error), file=sys.stderr)
+        sys.exit(2)
     except CheckFailed as error:
         print(f"symgeo: {error}", file=sys.stderr)
         sys.exit(1)
@@ -63,11 +68,19 @@ def main() -> None:
             raise
         print(f"symgeo: {error.name} is not installed; pip install 'symgeo[{_EXTRAS[error.name]}]'", file=sys.stderr)
         sys.exit(2)
-    except SystemExit as stop:
-        # What typer makes of Ctrl-C.
-        if stop.code == 130:
-            print("symgeo: stopped; the same command goes on from what was stored", file=sys.stderr)
-        raise
     except KeyboardInterrupt:
+        status = 130
+    # 130 is also what typer makes of Ctrl-C.
+    if status == 130:
         print("symgeo: stopped; the same command goes on from what was stored", file=sys.stderr)
-        sys.exit(130)
+    sys.exit(status or 0)
+
+
+def _usage(error: Any) -> str:
+    """The line that says what is wrong with an option; without any arguments, the help that typer makes of that."""
+    text = error.format_message().replace("Value error, ", "")  # words of the library that typer checks values with
+    if not sys.argv[1:]:
+        return text
+    return (
+        f"symgeo: {' '.join(text.split()).rstrip('.')}; see {error.ctx.command_path if error.ctx else 'symgeo'} --help"
+    )

@@ -38,6 +38,8 @@ HOMOGENEOUS = 2.0
 Families: TypeAlias = Mapping[str, Callable[[int], Family]]
 #: Of the other kinds.
 DURATIONS: Mapping[str, float] = {"perelman": 0.05, "network": 0.05, "natural": 0.03}
+#: Below, no profile with a neck is resolved.
+NECKPINCH_POINTS = 16
 #: The natural gradient's cut: fewer directions than it could take, but some ten seconds.
 NATURAL_CUT = 1e-2
 
@@ -82,6 +84,11 @@ def named_flow(
         raise InputError(f"`--until` must be a positive time, not {until!r}")
     if frames < 2:
         raise InputError(f"`--frames` must be at least 2, not {frames}")
+    least = NECKPINCH_POINTS if (kind, metric) == ("ricci", "neckpinch") else 1
+    if points is not None and points < least:
+        raise InputError(f"`--points` must be at least {least}, not {points}")
+    if seed < 0:
+        raise InputError(f"`--seed` must not be negative, not {seed}")
     times, given = np.linspace(0, duration, frames), dict(start or {})
     name = metric.replace("-", "_")
     if kind == "ricci" and name in families:
@@ -109,6 +116,8 @@ def _homogeneous(
     name: str, families: Families, given: dict[str, float], times: np.ndarray, progress: Progress | None
 ) -> Trajectory:
     dimension = given.pop("dimension", 3.0) if name in ("sphere", "hyperbolic") else 3.0
+    if not dimension.is_integer():
+        raise InputError(f"`--start` dimension must be a whole number, not {dimension}")
     metrics = families[name](int(dimension))
     values = (1.0, 2.0, 3.0) if name == "bianchi_ix" else (1.0,) * 3
     start = dict(zip(metrics.parameters, values, strict=False)) | given

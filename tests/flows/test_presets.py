@@ -31,7 +31,7 @@ def test_every_kind_flows(kind: str) -> None:
 
 
 def test_the_command_stores_a_flow_past_its_singularity(tmp_path) -> None:
-    path = tmp_path / "deep" / "sphere.npz"
+    path = tmp_path / "sphere.npz"
     arguments = ["flow", "ricci", "--metric", "sphere", "--start", "rho=2", "--start", "dimension=4", "-o", str(path)]
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0
@@ -40,7 +40,7 @@ def test_the_command_stores_a_flow_past_its_singularity(tmp_path) -> None:
 
 
 def test_the_command_draws_what_flowed(tmp_path) -> None:
-    names = [str(tmp_path / "new" / name) for name in ("torus.npz", "torus.pdf", "torus.gif")]
+    names = [str(tmp_path / name) for name in ("torus.npz", "torus.pdf", "torus.gif")]
     options = ["--metric", "torus-mode", "--points", "32", "--until", "0.1", "--frames", "3"]
     result = CliRunner().invoke(
         app, ["flow", "ricci", *options, "-o", names[0], "--picture", names[1], "--animate", names[2]]
@@ -48,7 +48,7 @@ def test_the_command_draws_what_flowed(tmp_path) -> None:
     assert result.exit_code == 0
     for name in names:
         assert name in result.output
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["torus.gif", "torus.npz", "torus.pdf"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["torus.gif", "torus.npz", "torus.pdf"]
 
 
 def test_perelmans_flow_by_name_has_its_entropies() -> None:
@@ -66,6 +66,13 @@ def test_perelmans_flow_by_name_has_its_entropies() -> None:
         (lambda: named_flow("ricci", "torus", until=-1.0), "`--until`"),
         (lambda: named_flow("ricci", "torus", frames=1), "`--frames`"),
         (lambda: named_flow("ricci", "torus", start={"neck": 0.1}), "`--start` neck"),
+        (lambda: named_flow("ricci", points=13), "`--points` must be at least 16, not 13"),
+        (lambda: named_flow("perelman", points=0), "`--points` must be at least 1, not 0"),
+        (lambda: named_flow("ricci", "torus", seed=-1), "`--seed` must not be negative, not -1"),
+        (
+            lambda: named_flow("ricci", "sphere", families=FAMILIES, start={"dimension": 2.5}),
+            "`--start` dimension must be a whole number, not 2.5",
+        ),
         (lambda: named_flow("ricci", "sphere", families=FAMILIES, start={"radius": 1.0}), "must give rho"),
     ],
 )
