@@ -63,7 +63,9 @@ def divided(func: Any, left: Any, right: Any, **settings: Any) -> Any:
     if isinstance(right, JetTensor) or settings:
         return NotImplemented
     value, held = left.later(), _kept(right)
-    return _scaled(left, lambda: value() / held, 1 / held)
+    # Integers and single precision would make their reciprocals in single precision.
+    precise = held.to(torch.promote_types(held.dtype, left.dtype)) if isinstance(held, Tensor) else held
+    return _scaled(left, lambda: value() / held, 1 / precise)
 
 
 def _kept(operand: Any) -> Any:

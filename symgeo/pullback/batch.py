@@ -23,9 +23,9 @@ from symgeo.pullback.propagation import propagate, propagate_along
 from symgeo.pullback.reverse import reverse_jacobian
 
 # Points that go through at once: enough to hide the cost of calling, few enough for the caches (measured on networks
-# of 64 to 2000 units). Fewer where the jet of so many would be larger than this at the widest layer.
+# of 64 to 2000 units). More where the jet of more is small at the widest layer, fewer where it would be large.
 CHUNK_POINTS = 640
-CHUNK_BYTES = 64_000_000
+SMALL_BYTES, CHUNK_BYTES = 8_000_000, 64_000_000
 # Points that go through at once where nothing but their coordinates is held (`affine`).
 HELD_POINTS = 65_536
 # How many times more coordinates than features make gradients of features cheaper than derivatives along coordinates: a
@@ -76,7 +76,7 @@ class Batch:
         for where, jet in self.jets(order, chunk):
             self.check_finite(jet, where.start)
             pieces.append(quantity(jet))
-        return tuple(torch.cat(piece) for piece in zip(*pieces, strict=True))
+        return pieces[0] if len(pieces) == 1 else tuple(torch.cat(piece) for piece in zip(*pieces, strict=True))
 
     def jets(self, order: int, chunk: int | None = None, in_blocks: bool = False) -> Iterator[tuple[slice, Jet]]:
         """The jets of the points, chunk by chunk, with the points that they are of; not checked to be finite.
@@ -95,7 +95,8 @@ class Batch:
             # What no_grad or detach cut off, only forward propagation sees.
             if order == 1 and REVERSE * self.n < self.d and not self.trial.severed:
                 with refused():
-                    jet = reverse_jacobian(self.function, self.chart.inputs(points), self.chart, self.trial.numbers)
+                    inputs = self.chart.inputs(points)
+                    jet = reverse_jacobian(self.function, inputs, self.chart, self.n, self.trial.numbers)
             else:
                 jet = propagate(self.function, self.chart, points, order)
             yield where, self._seen(jet, points, partial(self._row_name, where.start))
@@ -131,7 +132,7 @@ class Batch:
 
     def chunk_points(self, order: int) -> int:
         """How many points go through at once, by the heuristic."""
-        return max(1, min(CHUNK_POINTS, CHUNK_BYTES // self.point_bytes(order)))
+        return _points_of(self.point_bytes(order))
 
     def along_points(self, order: int) -> int:
         """How many points go through at once along a few directions of their own."""
@@ -177,6 +178,11 @@ class Batch:
                     f"The {what} are not finite at {self.name(index)}: the map overflows or has no derivative there; "
                     "move or drop the point."
                 )
+
+
+def _points_of(size: int) -> int:
+    """How many points go through at once, of so many bytes each."""
+    return max(1, min(CHUNK_BYTES // size, HELD_POINTS, max(CHUNK_POINTS, SMALL_BYTES // size)))
 
 
 def located(

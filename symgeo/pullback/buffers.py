@@ -17,8 +17,7 @@ class Buffers:
         numbers = 1
         for size in shape:
             numbers *= size
-        if self._held and len(self._held[0]) < numbers:
-            self._held = []
+        self._held = [flat for flat in self._held if len(flat) >= numbers]
         self._shape, self._like, self._numbers = shape, like, numbers
         self._free = [flat[:numbers].view(shape) for flat in self._held]
 

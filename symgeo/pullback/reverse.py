@@ -6,6 +6,7 @@ and every copy pulls another feature back: not by vmap, which has the gradient o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -23,7 +24,7 @@ PASS_BYTES = 500_000_000
 
 
 def reverse_jacobian(
-    function: Callable[[Tensor], Tensor], points: Float[Tensor, " batch *shape"], chart: Chart, numbers: int
+    function: Callable[[Tensor], Tensor], points: Float[Tensor, " batch *shape"], chart: Chart, n: int, numbers: int
 ) -> Jet:
     """The jet of order 1 from the gradients of the features.
 
@@ -31,11 +32,13 @@ def reverse_jacobian(
         function: (batch, *shape) -> (batch, n).
         points: the inputs.
         chart: where they lie; its coordinate vectors are the directions.
+        n: the number of features.
         numbers: how many the map makes on its way, for one point.
     """
-    n, batch = function(points[:1].clone()).shape[1], len(points)
+    batch = len(points)
     room = PASS_BYTES // (numbers * batch * points.element_size())
     copies = max(1, min(n, COPIES // batch, room))
+    copies = math.ceil(n / math.ceil(n / copies))  # the last pass is as full as the others
     with torch.inference_mode(False), torch.enable_grad():
         start = points.detach().repeat(copies, *[1] * (points.ndim - 1)).requires_grad_()
         try:

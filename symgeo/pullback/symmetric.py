@@ -12,6 +12,8 @@ from torch import Tensor
 
 # Rows from which one triangle saves more than it costs to ask for it (measured at 64 to 3000 columns).
 LARGE = 128
+# Columns from which that also pays for filling in the other triangle (measured at 128 to 2000 rows).
+LONG = 192
 
 
 def upper_product(rows: Float[Tensor, "d n"]) -> Float[Tensor, "d d"]:
@@ -35,7 +37,7 @@ def mirrored(upper: Float[Tensor, "d d"]) -> Float[Tensor, "d d"]:
 
 def symmetric_product(rows: Float[Tensor, "batch d n"]) -> Float[Tensor, "batch d d"]:
     """J J^T, both triangles."""
-    if rows.shape[1] < LARGE or rows.device.type != "cpu":
+    if rows.shape[1] < LARGE or rows.shape[2] < LONG or rows.device.type != "cpu":
         return rows @ rows.mT
     product = rows.new_empty(len(rows), rows.shape[1], rows.shape[1])
     for matrix, whole in zip(product, rows, strict=True):  # one by one: a product of batches would copy them first

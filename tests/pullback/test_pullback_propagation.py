@@ -131,6 +131,12 @@ def aliased(x: Tensor) -> Tensor:
     return y * 1.0
 
 
+def divided(x: Tensor) -> Tensor:
+    """By numbers of lower precision, and integers."""
+    y = torch.cat([x, x.sin()], 1)
+    return y / torch.tensor(3.0) + y / torch.arange(3, 9) + torch.sin(y / normal(6).float().abs()) / torch.tensor(7)
+
+
 def instance_norm(x: Tensor) -> Tensor:
     return functional.instance_norm(torch.stack([x, x.sin()], 1)).flatten(1)
 
@@ -150,6 +156,7 @@ MAPS: dict[str, tuple[Callable[[Tensor], Tensor], tuple[int, ...]]] = {
     "in place": (in_place, (3,)),
     "written into": (written, (3,)),
     "aliased": (aliased, (3,)),
+    "divided": (divided, (3,)),
     "instance norm": (instance_norm, (3,)),
     "identity": (lambda x: x, (3,)),
     "affine": (lambda x: 2 * x + 1, (3,)),
