@@ -55,7 +55,7 @@ def train(
 def measure(
     name: Annotated[str, typer.Argument(help="xor, sinusoid, mnist, cifar10 or barlow-twins.")],
     preset: Annotated[Preset, typer.Option(help="Which runs to measure.")] = Preset.quick,
-    seeds: Annotated[int | None, typer.Option(help="How many; else 5, for images 3.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="How many; else 5, of photographs 3.")] = None,
     jobs: Jobs = 1,
     train_first: Annotated[bool, typer.Option("--train", help="Train first what is missing, controls too.")] = False,
     data_folder: DataFolder = None,

@@ -55,7 +55,7 @@ def _controlled(main: str, *others: str) -> tuple[tuple[str, str], ...]:
 
 def _photographs(data: Dataset) -> Sequence[Place]:
     # In the single precision that the networks are trained in: convolutions in double take eight times as long.
-    return image_lines(data.test, 10, dtype=torch.float32, search=QUICK)
+    return image_lines(data.test, 30, dtype=torch.float32, search=QUICK)
 
 
 STUDIES: Mapping[str, Study] = MappingProxyType(
@@ -68,7 +68,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
                 _controlled("sinusoid", "sinusoid-5", "sinusoid-20", "sinusoid-deep"),
                 lambda _: [Grid(1.0)],
             ),
-            Study("mnist", _controlled("mnist"), lambda data: image_lines(data.test, 10), seeds=3),
+            Study("mnist", _controlled("mnist"), lambda data: image_lines(data.test, 40)),
             Study(
                 "cifar10",
                 (("cifar10", "none"), ("cifar10", "shuffled-labels"), ("cifar10", "frozen-features")),
