@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from symgeo.errors import CheckFailed, DataError, InputError, NumericalError, SymgeoError
     from symgeo.geometry import CoordinateMetric, HessianMetric, KernelMetric, Metric, PullbackMetric, RadialMetric
     from symgeo.networks import ShallowNetwork, WideNetwork
+    from symgeo.pullback import Pullback as Pullback
 
 __version__ = "0.1.0"
 
@@ -30,6 +31,7 @@ _HOME = {
     "KernelMetric": "geometry",
     "Metric": "geometry",
     "NumericalError": "errors",
+    "Pullback": "pullback",
     "PullbackMetric": "geometry",
     "RadialMetric": "geometry",
     "ShallowNetwork": "networks",
@@ -38,6 +40,7 @@ _HOME = {
     "generate": "codegen",
 }
 
+# Pullback is not among them: `from symgeo import *` works without torch.
 __all__ = [
     "Activation",
     "CheckFailed",
@@ -62,9 +65,9 @@ __all__ = [
 def __getattr__(name: str) -> object:
     # Rooms are imported when first used, so that `symgeo --help` and torch-only users do not wait for SymPy.
     if name not in _HOME:
-        raise AttributeError(f"module 'symgeo' has no attribute {name!r}; it has {', '.join(__all__)}")
+        raise AttributeError(f"module 'symgeo' has no attribute {name!r}; it has {', '.join(_HOME)}")
     return getattr(importlib.import_module(f"symgeo.{_HOME[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *_HOME})

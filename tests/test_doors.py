@@ -80,5 +80,13 @@ def test_the_symbolic_side_loads_neither_torch_nor_matplotlib(code):
     subprocess.run([sys.executable, "-c", check], check=True)
 
 
+def test_pullback_is_had_from_the_top_when_asked_for():
+    check = (
+        "import symgeo, sys; from symgeo import *; assert 'torch' not in sys.modules and 'Pullback' in dir(symgeo); "
+        "from symgeo import Pullback; assert Pullback is symgeo.pullback.Pullback"
+    )
+    subprocess.run([sys.executable, "-c", check], check=True)
+
+
 def test_import_symgeo_loads_no_sympy():
     subprocess.run([sys.executable, "-c", "import symgeo, sys; assert 'sympy' not in sys.modules"], check=True)

@@ -28,10 +28,11 @@ from torch.linalg import solve_triangular
 
 from symgeo.errors import InputError, NumericalError
 from symgeo.pullback.chart import Chart
-from symgeo.pullback.feature_map import KINKED, ROW_TOLERANCE, watched
+from symgeo.pullback.feature_map import ROW_TOLERANCE
 from symgeo.pullback.gauss import square
 from symgeo.pullback.jet import Jet, pair_count
 from symgeo.pullback.propagation import propagate, propagate_along
+from symgeo.pullback.watch import watched
 
 # The largest asymmetry of h that is taken for rounding, relative to its largest entry, in units of the last place.
 ASYMMETRY = 1e4
@@ -65,7 +66,7 @@ class Ambient:
         return h_dd.flatten(1)
 
     def kinks(self, y: Float[Tensor, "batch n"]) -> tuple[str, ...]:
-        """The operations of h whose first derivative jumps, seen in a trial on some features.
+        """The operations of h whose first or second derivative jumps, seen in a trial on some features.
 
         Raises:
             InputError: h cannot take features, changes their dtype, or mixes the points of a batch.
@@ -91,7 +92,7 @@ class Ambient:
             raise InputError(f"`target` must keep the dtype of the features, {y.dtype}; it returned {alone.dtype}.")
         if (together[-1] - alone[0]).abs().amax() > ROW_TOLERANCE[y.dtype] * alone.abs().amax():
             raise InputError("`target` mixes the points of a batch: make each matrix a function of its own features.")
-        return tuple(dict.fromkeys(name for name in watch.names if name.startswith(KINKED)))
+        return tuple(dict.fromkeys(watch.kinks + watch.creases))
 
     def point_bytes(self, n: int, k: int, order: int, itemsize: int) -> int:
         """The bytes of h and its derivatives at one point, for k tangent vectors."""

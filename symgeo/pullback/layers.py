@@ -64,11 +64,23 @@ class Layer(nn.Module):
         except Reached as reached:
             if not isinstance(reached.output, Tensor):
                 kind = type(reached.output).__name__
-                raise InputError(f"`features` has a part `{self.name}` that returns a {kind}: leave it out.") from None
+                raise InputError(
+                    f"`features` has a part `{self.name}` that returns a {kind}, no tensor: {left_out(self.name)}."
+                ) from None
             return reached.output.flatten(1)
         finally:
             handle.remove()
-        raise InputError(f"`features` never runs its part `{self.name}`, which is then no layer: leave it out.")
+        raise InputError(
+            f"`features` never runs its part `{self.name}`, which is then no layer: {left_out(self.name)}."
+        )
+
+    def _get_name(self) -> str:
+        return f"{self.whole._get_name()}.{self.name}"
+
+
+def left_out(name: str) -> str:
+    """How a layer is left out."""
+    return f'leave it out by `del layers["{name}"]`'
 
 
 def layer_names(whole: nn.Module, leaves: bool) -> list[str]:

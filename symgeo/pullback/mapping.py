@@ -6,19 +6,25 @@ chunk: none is lost or counted twice, and the result does not depend on the exec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, as_completed
+from contextlib import contextmanager
+from pickle import PicklingError
 from typing import TypeVar
 
-import torch
 from jaxtyping import Shaped
 from torch import Tensor
-from torch.utils._pytree import tree_map
 from tqdm import tqdm
 
-from symgeo.errors import InputError, NumericalError
+from symgeo.errors import InputError, NumericalError, SymgeoError
+from symgeo.pullback.options import check_chunk
+from symgeo.pullback.pieces import check_rows, joined
 
 Result = TypeVar("Result")
+
+# How errors number a point, alone or in a batch of several dimensions; "the point (0.5, 2)" is one by its coordinates.
+POINT = re.compile(r"((?<!the )\bpoint \(?)(\d+)\b(?!\.\d)")
 
 
 def map_points(
@@ -33,8 +39,9 @@ def map_points(
     """A function of points, chunk by chunk.
 
     Args:
-        function: (batch, *shape) -> a tensor with a row a point, or tuples, lists and dictionaries of such, as
-            `geo.scalar_curvature` and `lambda x: geo.evaluate(x, "metric", "ricci")` are; for processes it must pickle.
+        function: (batch, *shape) -> a tensor with a row a point, or tuples, lists, dictionaries and dataclasses of
+            such, as `geo.scalar_curvature`, `geo.stretches` and `lambda x: geo.evaluate(x, "metric", "ricci")` are; for
+            processes it must pickle, as named functions and methods of a `Pullback` of a module do.
         points: the points.
         chunk: points a call; the memory of a call is bounded by it.
         executor: any concurrent.futures executor, dask.distributed's `client.get_executor()` among them, which stays
@@ -46,19 +53,20 @@ def map_points(
         What `function` returns, for all points.
 
     Raises:
-        InputError: no points, or a chunk that is not positive.
+        InputError: no points, options that cannot be meant, a function that returns no row a point, seen at its first
+            chunk, or one that processes cannot be sent.
         NumericalError: workers died in every attempt.
+        Exception: what `function` raises; errors of this package number the point among all points.
     """
-    if chunk < 1:
-        raise InputError(f"`chunk` must be a positive number of points, not {chunk}.")
-    if points.ndim == 0 or len(points) == 0:
-        raise InputError(f"`points` must be some points, (batch, ...); its shape is {tuple(points.shape)}.")
+    _check(function, points, chunk, executor, attempts)
     chunks = points.split(chunk)
     results: dict[int, Result] = {}
     with tqdm(total=len(points), disable=not progress, unit="point") as bar:
         if executor is None:
             for index, part in enumerate(chunks):
-                results[index] = function(part)
+                with numbered(index * chunk):
+                    results[index] = function(part)
+                check_rows(results[index], len(part))
                 bar.update(len(part))
         elif isinstance(executor, Executor):
             try:
@@ -70,28 +78,74 @@ def map_points(
                 ) from error
         else:
             _spread_again(function, chunks, executor, results, bar, attempts)
-    ordered = [results[index] for index in range(len(chunks))]
-    return tree_map(lambda *parts: torch.cat(parts), *ordered)
+    return joined([results[index] for index in range(len(chunks))])
+
+
+def _check(function: object, points: object, chunk: object, executor: object, attempts: object) -> None:
+    check_chunk(chunk)
+    if not callable(function):
+        raise InputError(f"`function` must be a callable, not {type(function).__name__}.")
+    if not isinstance(points, Tensor):
+        raise InputError(f"`points` must be a torch tensor, not {type(points).__name__}: torch.as_tensor(points).")
+    if points.ndim == 0 or len(points) == 0:
+        raise InputError(f"`points` must be some points, (batch, ...); its shape is {tuple(points.shape)}.")
+    if executor is not None and not isinstance(executor, Executor) and not callable(executor):
+        cure = ": executor.get_executor()" if hasattr(executor, "get_executor") else ""
+        raise InputError(
+            "`executor` must be a concurrent.futures executor, or a call that makes one, not "
+            f"{type(executor).__name__}{cure}."
+        )
+    if not isinstance(attempts, int) or attempts < 1:
+        raise InputError(f"`attempts` must be a positive number, not {attempts!r}.")
+
+
+@contextmanager
+def numbered(start: int) -> Iterator[None]:
+    """Errors of this package number a point of a chunk among all points.
+
+    Args:
+        start: the place of the first point of the chunk.
+    """
+    try:
+        yield
+    except SymgeoError as error:
+        error.args = (POINT.sub(lambda found: f"{found[1]}{start + int(found[2])}", str(error)),)
+        raise
 
 
 def _spread(
     function: Callable[[Tensor], Result],
-    chunks: Iterable[Tensor],
+    chunks: Sequence[Tensor],
     executor: Executor,
     results: dict[int, Result],
     bar: tqdm,
 ) -> None:
     """Has an executor compute the chunks that have no result yet."""
     waiting = {executor.submit(function, part): (i, len(part)) for i, part in enumerate(chunks) if i not in results}
-    for future in as_completed(waiting):
-        index, size = waiting[future]
-        results[index] = future.result()
-        bar.update(size)
+    try:
+        for future in as_completed(waiting):
+            index, size = waiting[future]
+            with numbered(index * len(chunks[0])):
+                result = future.result()
+            check_rows(result, size)
+            results[index] = result
+            bar.update(size)
+    except (PicklingError, AttributeError, TypeError) as error:
+        if "pickle" not in str(error):
+            raise
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise InputError(
+            f"`function` cannot be sent to other processes ({reason}): give a named function of a module, or a method "
+            "of a Pullback of one or of a torch module, not a lambda or a function within a function."
+        ) from error
+    finally:
+        for future in waiting:
+            future.cancel()  # of those that have not begun, once one has failed
 
 
 def _spread_again(
     function: Callable[[Tensor], Result],
-    chunks: tuple[Tensor, ...],
+    chunks: Sequence[Tensor],
     make: Callable[[], Executor],
     results: dict[int, Result],
     bar: tqdm,
@@ -99,13 +153,18 @@ def _spread_again(
 ) -> None:
     """The same with executors that are made anew when one breaks; what was computed is kept."""
     for attempt in range(1, attempts + 1):
+        made = make()
+        if not isinstance(made, Executor):
+            raise InputError(
+                f"`executor` must be a call that makes a concurrent.futures executor; it made {type(made).__name__}."
+            )
         try:
-            with make() as executor:
-                _spread(function, chunks, executor, results, bar)
+            with made:
+                _spread(function, chunks, made, results, bar)
             return
         except BrokenExecutor as error:
             if attempt == attempts:
                 raise NumericalError(
                     f"Workers died in {attempts} attempts, with {len(results)} of {len(chunks)} chunks done ({error}): "
-                    "give them more memory, or smaller chunks."
+                    "give them more memory, or smaller chunks, and a function that they can import."
                 ) from error

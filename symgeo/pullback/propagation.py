@@ -16,9 +16,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from symgeo.errors import InputError
 from symgeo.pullback.chart import Chart
 from symgeo.pullback.differentiation import differentiate
-from symgeo.pullback.feature_map import watched
 from symgeo.pullback.jet import Jet, pair_count
 from symgeo.pullback.jet_tensor import FUSED, Carrying, JetTensor, UnsupportedError, outer_keys, refused
+from symgeo.pullback.watch import watched
 
 
 @contextmanager

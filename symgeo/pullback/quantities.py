@@ -75,6 +75,7 @@ class Quantity:
 QUANTITIES = {
     "metric": Quantity(1, 2, "the metric"),
     "log_volume": Quantity(1, 0, "the log volume"),
+    "rank": Quantity(1, 0, "the rank"),
     "christoffel": Quantity(2, 3, "the Christoffel symbols"),
     "riemann": Quantity(2, 4, "the Riemann tensor"),
     "ricci": Quantity(2, 2, "the Ricci tensor"),

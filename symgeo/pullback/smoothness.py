@@ -1,7 +1,8 @@
-"""Whether a map has a curvature at all.
+"""Whether a map has a curvature at all: two continuous derivatives, and no fewer features than coordinates.
 
 Where the first derivative jumps, as at the kinks of ReLU, the second is zero on either side and no number between: the
-curvature computed from it would be zero almost everywhere, and mean nothing.
+curvature computed from it would be zero almost everywhere, and mean nothing. Where only the second jumps, as for ELU,
+curvature is a number on either side and has none between: it is refused too, so that what is drawn is continuous.
 """
 
 from __future__ import annotations
@@ -27,10 +28,16 @@ def check_curved(batch: Batch, name: str) -> None:
             f"`features` has kinks ({', '.join(batch.trial.kinks)}), where its first derivative jumps: {name} would be "
             "meaningless; use a smooth activation, or ask for `metric` and `log_volume`."
         )
+    if batch.trial.creases:
+        raise InputError(
+            f"`features` has creases ({', '.join(batch.trial.creases)}), where its second derivative jumps, and with "
+            f"it {name}: use an activation with two continuous derivatives (tanh, gelu, silu, softplus), or ask for "
+            "`metric` and `log_volume`."
+        )
     if batch.target_kinks:
         raise InputError(
-            f"`target` has kinks ({', '.join(batch.target_kinks)}), where its first derivative jumps: {name} would be "
-            "meaningless; write it with smooth functions, or ask for `metric` and `log_volume`."
+            f"`target` has kinks ({', '.join(batch.target_kinks)}), where its first or second derivative jumps, and "
+            f"with it {name}: write it with smooth functions, or ask for `metric` and `log_volume`."
         )
     if batch.ambient_bytes(2) > MEMORY_BYTES:
         raise InputError(

@@ -25,6 +25,7 @@ from symgeo.errors import InputError
 from symgeo.pullback.chart import flat_points
 from symgeo.pullback.factors import add_matrix_gram, add_vector_gram
 from symgeo.pullback.feature_map import CASTING, FeatureMap
+from symgeo.pullback.options import check_chunk
 from symgeo.pullback.propagation import plain_kernels
 from symgeo.pullback.symmetric import mirrored
 from symgeo.pullback.taps import Taps, Use
@@ -48,9 +49,9 @@ def ntk(
 ) -> Float[Tensor, " N M *outputs"]:
     """The Gram matrix of the gradients, with respect to the parameters, of the outputs at x and at y.
 
-    The parameters are those that require a gradient. Linear layers and convolutions in one and two dimensions, wherever
-    they are called, cost a backward pass for each output and products of their factors; the rest, the scales of
-    normalisations among it, costs its gradient at each point.
+    The parameters are those that require a gradient. Linear layers, convolutions in one and two dimensions and the
+    scales of normalisations, wherever they are called, cost a backward pass for each output and products of their
+    factors; the rest costs its gradient at each point.
 
     Args:
         features: a module (batch, *shape) -> (batch, n); one with dropout or batch statistics in eval mode.
@@ -79,15 +80,21 @@ def ntk(
 def _check(features: nn.Module, x: Tensor, y: Tensor | None, outputs: str, chunk: int | None) -> None:
     if outputs not in ("trace", "sum", "full"):
         raise InputError(f'`outputs` must be "trace", "sum" or "full", not {outputs!r}.')
-    if chunk is not None and chunk < 1:
-        raise InputError(f"`chunk` must be a positive number of points, not {chunk}.")
+    if chunk is not None:
+        check_chunk(chunk)
     if not isinstance(features, nn.Module):
         kind = type(features).__name__
         raise InputError(f"`features` must be a torch module, which has parameters to differentiate by, not {kind}.")
     if not any(parameter.requires_grad for parameter in features.parameters()):
         raise InputError("`features` has no parameter that requires a gradient: features.requires_grad_().")
-    if not isinstance(x, Tensor) or x.ndim < 2:
-        raise InputError("`x` must be a tensor of points (N, ...): x[None] for a single one.")
+    for name, points in (("x", x), ("y", x if y is None else y)):
+        if not isinstance(points, Tensor):
+            kind = type(points).__name__
+            raise InputError(
+                f"`{name}` must be a torch tensor of points (N, ...), not {kind}: torch.as_tensor({name})."
+            )
+    if x.ndim < 2:
+        raise InputError(f"`x` must be points (N, ...), not {tuple(x.shape)}: x[None] for a single one.")
     flat_points(x, tuple(x.shape[1:]))
     if y is not None and (y.dtype != x.dtype or y.shape[1:] != x.shape[1:] or not len(y) or not y.isfinite().all()):
         wanted = f"(M, {', '.join(map(str, x.shape[1:]))})"
@@ -109,7 +116,8 @@ class _Gradients:
         self, module: nn.Module, points: Tensor, outputs: Outputs, output: Callable[[Tensor], Tensor] | None
     ) -> None:
         self.module, self.output, self.outputs = module, output, outputs
-        state = dict(module.named_parameters()) | dict(module.named_buffers())
+        # A call may write into buffers.
+        state = dict(module.named_parameters()) | {k: v.detach().clone() for k, v in module.named_buffers()}
         self.state = {k: v.detach().to(points.dtype if v.is_floating_point() else v.dtype) for k, v in state.items()}
         self.tracked = {k: self.state[k].requires_grad_() for k, p in module.named_parameters() if p.requires_grad}
         self.names = {id(parameter): name for name, parameter in self.tracked.items()}
@@ -160,23 +168,30 @@ class _Gradients:
         partners = {(weight, bias) for weight, bias, _ in named}
         activations: dict[str, list[Tensor]] = {}
         cotangents: dict[str, list[Tensor]] = {}
-        biases: dict[str, Tensor] = {}
+        vectors: dict[str, Tensor] = {}
+
+        def add(name: str, gradient: Float[Tensor, "batch o groups q"]) -> None:
+            flat = gradient.flatten(2)
+            vectors[name] = vectors[name] + flat if name in vectors else flat
+
         for weight, bias, use in named:
             laid_out = torch.stack([use.call.laid_out(c) for c in use.cotangents], 1)
             # A bias that always comes with one matrix is a column of it, which sees a one.
-            column = weight and bias and sum(weight in pair or bias in pair for pair in partners) == 1
-            if weight:
+            alone = sum(weight in pair or bias in pair for pair in partners) == 1
+            column = weight and bias and alone and not use.call.scales
+            if weight and use.call.scales:
+                add(weight, (laid_out * use.call.patches()[:, None]).sum(3))
+            elif weight:
                 patches = use.call.patches()
                 activations.setdefault(weight, []).append(pad(patches, (0, 1), value=1.0) if column else patches)
                 cotangents.setdefault(weight, []).append(laid_out)
             if bias and not column:
-                summed = laid_out.sum(3).flatten(2)
-                biases[bias] = biases[bias] + summed if bias in biases else summed
+                add(bias, laid_out.sum(3))
         matrices = {k: (_joined(activations[k], 2), self._folded(_joined(cotangents[k], 3))) for k in activations}
-        vectors = [self._folded(bias) for bias in biases.values()]
+        written_out = [self._folded(gradient) for gradient in vectors.values()]
         if self.rest:
-            vectors.append(self._folded(self._written_out(points)))
-        return Factors(matrices, torch.cat([points.new_zeros(len(points), self._o, 0), *vectors], 2))
+            written_out.append(self._folded(self._written_out(points)))
+        return Factors(matrices, torch.cat([points.new_zeros(len(points), self._o, 0), *written_out], 2))
 
     def _seen(self, parameter: Tensor | None) -> str | None:
         """The name of a parameter all of whose uses are listened at."""

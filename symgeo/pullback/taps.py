@@ -6,7 +6,8 @@ df_i/dz_it, the gradient of an output f of the point is
     df_i/dW = sum_t c_it a_it^T,    df_i/db = sum_t c_it,
 
 so that the factors a and c have all that a kernel over W asks for, and no gradient of the size of W is formed. The
-places are those of a sequence, or of the patches that a convolution sees; its groups have matrices of their own.
+places are those of a sequence, or of the patches that a convolution sees; its groups have matrices of their own. The
+scale s of a normalisation, z_it = s * a_it + b channel by channel, has the gradient sum_t c_it * a_it.
 """
 
 from __future__ import annotations
@@ -26,21 +27,25 @@ from symgeo.errors import InputError
 
 @dataclass(frozen=True)
 class Call:
-    """One application of a matrix, and how its activations are laid out in groups and places."""
+    """One application of a matrix, or of a scale for each channel, and how its tensors are laid out.
+
+    Attributes:
+        inputs: what the layer was given.
+        weight: the matrix, or the scale.
+        bias: added to it.
+        run: the layer, from a weight and a bias.
+        patches: the activations that the weight meets.
+        laid_out: a cotangent of the output in the same layout, (batch, groups, places, q).
+        scales: whether the weight is a scale.
+    """
 
     inputs: Tensor
     weight: Tensor
     bias: Tensor | None
     run: Callable[[Tensor, Tensor], Tensor]
     patches: Callable[[], Float[Tensor, "batch groups places p"]]
-    groups: int = 1
-
-    def laid_out(self, cotangent: Tensor) -> Float[Tensor, "batch groups places q"]:
-        """A cotangent of the output, as the patches are."""
-        if self.weight.ndim == 2:
-            return cotangent.reshape(len(cotangent), 1, -1, cotangent.shape[-1])
-        split = cotangent.reshape(len(cotangent), self.groups, len(self.weight) // self.groups, -1)
-        return split.transpose(2, 3)
+    laid_out: Callable[[Tensor], Float[Tensor, "batch groups places q"]]
+    scales: bool = False
 
 
 class Use:
@@ -119,8 +124,17 @@ def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Call |
         weight,
         bias,
         lambda w, b: functional.linear(input, w, b),
-        lambda: held.reshape(len(held), 1, -1, held.shape[-1]),
+        lambda: _channels_last(held),
+        _channels_last,
     )
+
+
+def _channels_last(tensor: Tensor) -> Float[Tensor, "batch 1 places q"]:
+    return tensor.reshape(len(tensor), 1, -1, tensor.shape[-1])
+
+
+def _channels_second(tensor: Tensor, groups: int = 1) -> Float[Tensor, "batch groups places q"]:
+    return tensor.reshape(len(tensor), groups, tensor.shape[1] // groups, -1).transpose(2, 3)
 
 
 def _convolution(function: Callable[..., Tensor], dimensions: int) -> Callable[..., Call | None]:
@@ -151,13 +165,66 @@ def _convolution(function: Callable[..., Tensor], dimensions: int) -> Callable[.
         def run(w: Tensor, b: Tensor) -> Tensor:
             return function(input, w, b, stride, padding, dilation, groups)
 
-        return Call(held, weight, bias, run, patches, groups)
+        return Call(held, weight, bias, run, patches, lambda cotangent: _channels_second(cotangent, groups))
 
     return call
+
+
+def _batch_norm(
+    input: Tensor,
+    mean: Tensor | None,
+    variance: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Call | None:
+    if training:
+        return None
+    return _normalisation(
+        lambda w, b: functional.batch_norm(input, mean, variance, w, b, False, momentum, eps), input, weight, bias
+    )
+
+
+def _group_norm(
+    input: Tensor, groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Call | None:
+    return _normalisation(lambda w, b: functional.group_norm(input, groups, w, b, eps), input, weight, bias)
+
+
+def _layer_norm(
+    input: Tensor, shape: Any, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Call | None:
+    if len(shape) > 1:
+        return None
+    return _normalisation(
+        lambda w, b: functional.layer_norm(input, shape, w, b, eps), input, weight, bias, _channels_last
+    )
+
+
+def _normalisation(
+    run: Callable[[Tensor | None, Tensor | None], Tensor],
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    laid_out: Callable[[Tensor], Tensor] = _channels_second,
+) -> Call | None:
+    if weight is None:
+        return None
+
+    def patches() -> Tensor:
+        with torch.no_grad():
+            return laid_out(run(None, None))
+
+    return Call(input.detach(), weight, bias, run, patches, laid_out, scales=True)
 
 
 LAYERS: dict[Any, Callable[..., Call | None]] = {
     functional.linear: _linear,
     torch.conv1d: _convolution(torch.conv1d, 1),
     torch.conv2d: _convolution(torch.conv2d, 2),
+    functional.batch_norm: _batch_norm,
+    functional.group_norm: _group_norm,
+    functional.layer_norm: _layer_norm,
 }

@@ -17,24 +17,27 @@ from symgeo.pullback.smoothness import check_curved, check_not_piecewise
 
 def order_of(asked: dict[str, Quantity]) -> int:
     """The order of the jet that all of the quantities need."""
-    return max((quantity.order for quantity in asked.values()), default=1)
+    return max(quantity.order for quantity in asked.values())
 
 
 def needed(asked: dict[str, Quantity]) -> list[str]:
     """What has to be computed for them: the rank too, for all but the metric."""
-    return [*asked, "rank"] if any(name != "metric" for name in asked) else [*asked]
+    return [*dict.fromkeys([*asked, "rank"])] if any(name != "metric" for name in asked) else [*asked]
 
 
 def checked(batch: Batch, names: Sequence[str]) -> dict[str, Quantity]:
     """The quantities of these names, if a map has them.
 
     Raises:
-        InputError: an unknown quantity; curvature of a map with kinks, or with fewer features than coordinates; results
-            that would not fit in memory.
+        InputError: no quantity, or an unknown one; curvature of a map without two continuous derivatives, or with fewer
+            features than coordinates; results that would not fit in memory.
     """
+    if not names:
+        raise InputError(f"`quantities` must name at least one of {', '.join(QUANTITIES)}.")
     for name in names:
         if name not in QUANTITIES:
-            raise InputError(f"`quantities` has no {name!r}: {', '.join(QUANTITIES)}.")
+            cure = "; `volume(x)` has it at points of any rank, with the rank" if name == "volume" else ""
+            raise InputError(f"`quantities` has no {name!r}: {', '.join(QUANTITIES)}{cure}.")
     asked = {name: QUANTITIES[name] for name in names}
     for quantity in asked.values():
         if quantity.order == 2:
@@ -68,7 +71,7 @@ def finished(
     if not bends:
         check_not_piecewise(batch, next(q.spoken for q in asked.values() if q.order == 2), chunk)
     results = {name: batch.shaped(found[name]) for name in asked}
-    ranked = [name for name in asked if name != "metric"]
+    ranked = [name for name in asked if name not in ("metric", "rank")]
     singular = None
     if ranked:
         spoken = [asked[name].spoken for name in ranked]

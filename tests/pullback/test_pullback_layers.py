@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from symgeo.errors import InputError
+from symgeo.errors import InputError, NumericalError
 from symgeo.pullback import Pullback
 
 
@@ -99,7 +99,10 @@ def test_several_quantities_from_one_pass() -> None:
         torch.testing.assert_close(values, getattr(geo, name)(x), rtol=1e-10, atol=1e-11)
     with pytest.raises(InputError, match="`quantities` has no 'torsion': metric, log_volume"):
         geo.evaluate(x, "torsion")
-    assert geo.evaluate(x) == {}
+    with pytest.raises(InputError, match="`quantities` must name at least one of metric, log_volume"):
+        geo.evaluate(x)
+    with pytest.raises(InputError, match=r"has no 'volume'.*`volume\(x\)` has it"):
+        geo.evaluate(x, "volume")
 
 
 class Counted(nn.Module):
@@ -152,7 +155,7 @@ def test_every_layer_of_images_on_a_plane(chunk: int | None) -> None:
 
 def test_a_layer_that_is_never_run_can_be_left_out() -> None:
     layers = Pullback(Blocks().double()).layers()
-    with pytest.raises(InputError, match="never runs its part `unused`"):
+    with pytest.raises(InputError, match=r"never runs its part `unused`.*by `del layers\[\"unused\"\]`\.$"):
         layers.evaluate(points(), "metric")
     del layers["unused"]
     assert list(layers.evaluate(points(), "metric")) == ["stem", "blocks.0", "blocks.1"]
@@ -162,8 +165,55 @@ def test_layers_with_kinks_have_volumes_and_no_curvature() -> None:
     torch.manual_seed(0)
     layers = Pullback(nn.Sequential(nn.Linear(2, 6), nn.ReLU(), nn.Linear(6, 4)).double()).layers()
     assert layers.evaluate(points(), "metric")["2"]["metric"].shape == (5, 2, 2)
-    with pytest.raises(InputError, match="kinks"):
+    with pytest.raises(InputError, match=r"kinks.*\(layer `1`: leave it out by `del layers\[\"1\"\]`\)\.$"):
         layers.evaluate(points(), "scalar_curvature")
+
+
+class Recurrent(nn.Module):
+    """A part that returns a tuple."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.cell, self.head = nn.LSTM(2, 4, batch_first=True), nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.cell(x[:, None])[0][:, 0])
+
+
+def test_a_part_that_returns_a_tuple_can_be_left_out() -> None:
+    layers = Pullback(Recurrent().double()).layers()
+    with pytest.raises(InputError, match=r"`cell` that returns a tuple, no tensor: .*`del layers\[\"cell\"\]`\.$"):
+        layers.evaluate(points(), "metric")
+    del layers["cell"]
+    assert list(layers.evaluate(points(), "metric")) == ["head"]
+
+
+def test_what_is_wrong_with_the_points_is_no_fault_of_a_layer() -> None:
+    layers, x = Pullback(sequence()).layers(), points()
+    x[3, 0] = torch.nan
+    with pytest.raises(InputError, match=r"^`x` must be finite: point 3 has a coordinate nan; drop such points\.$"):
+        layers.evaluate(x, "metric")
+    with pytest.raises(InputError, match=r"^`quantities` must name"):
+        layers.evaluate(points())
+
+
+def test_the_layer_in_which_a_point_is_singular_is_named() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(2, 4), nn.Linear(4, 4)).double()
+    with torch.no_grad():
+        network[1].weight.zero_()  # pyright: ignore
+    with pytest.raises(NumericalError, match=r"singular at point 0 \(rank 0 of 2\).*\(layer `1`: leave it out by"):
+        Pullback(network).layers().evaluate(points(), "log_volume")
+
+
+def test_ranks_of_every_layer_from_one_pass() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1)).double()
+    found = Pullback(network).layers().evaluate(points(), "metric", "rank")
+    assert [values["rank"].tolist() for values in found.values()] == [[2] * 5, [2] * 5, [1] * 5]
+    assert Pullback(network).evaluate(points(), "rank")["rank"].tolist() == [1] * 5
+    assert repr(Pullback(network).layers()["1"]) == 'Pullback(Sequential.1, target="flat")'
 
 
 class Written(nn.Module):

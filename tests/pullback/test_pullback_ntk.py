@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -76,6 +77,22 @@ class Reordered(nn.Module):
         return self.flattened(y.reshape(-1, 3)).tanh().reshape(len(x), -1)
 
 
+class Normalised(nn.Module):
+    """Normalisations with scales: one called twice, one without a bias, one over a shape, one of groups."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.twice, self.plain = nn.BatchNorm1d(4), nn.LayerNorm(4, bias=False)
+        self.shaped, self.groups = nn.LayerNorm((2, 2)), nn.GroupNorm(2, 4)
+        self.twice.running_mean = torch.tensor([0.5, -0.3, 0.2, 0.1])
+        self.twice.running_var = torch.tensor([0.5, 1.5, 2.0, 1.0])
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.twice(self.twice(x).tanh())
+        y = y + self.plain(y).sin() + self.shaped(y.view(-1, 2, 2)).flatten(1).cos()
+        return self.groups(y[:, :, None] * y[:, None]).tanh().flatten(1)[:, :5]
+
+
 class Attention(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -126,6 +143,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "tied": (Tied, (4,)),
     "recurrent": (Recurrent, (5, 4)),
     "reordered": (Reordered, (5, 4)),
+    "normalised": (Normalised, (4,)),
     "attention": (Attention, (5, 4)),
     "parametrised": (
         lambda: nn.Sequential(torch.nn.utils.parametrizations.weight_norm(nn.Linear(3, 4)), nn.Tanh()),
@@ -229,6 +247,25 @@ def test_float32_and_the_module_left_as_it_was() -> None:
     assert x.grad is None
 
 
+class Counting(nn.Module):
+    """Writes into a buffer at each call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(2, 3)
+        self.register_buffer("calls", torch.zeros(1, dtype=torch.float64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls.add_(1)  # pyright: ignore
+        return self.layer(x)
+
+
+def test_a_buffer_is_left_as_it_was() -> None:
+    network = Counting().double()
+    ntk(network, normal(3, 2))
+    assert network.calls == 0
+
+
 class Overwriting(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -250,7 +287,10 @@ class Overwriting(nn.Module):
         (nn.Linear(4, 3), {}, "could not take one"),
         (nn.Linear(3, 2), {"outputs": "mean"}, '"sum" or "full"'),
         (nn.Linear(3, 2), {"chunk": 0}, "`chunk` must be"),
-        (nn.Linear(3, 2), {"x": torch.ones(3)}, "tensor of points"),
+        (nn.Linear(3, 2), {"x": torch.ones(3)}, r"`x` must be points \(N, ...\), not \(3,\): x\[None\]"),
+        (nn.Linear(3, 2), {"x": np.ones((4, 3))}, r"`x` must be a torch tensor .*, not ndarray: torch\.as_tensor\(x\)"),
+        (nn.Linear(3, 2), {"y": np.ones((4, 3))}, r"`y` must be a torch tensor .*, not ndarray: torch\.as_tensor\(y\)"),
+        (nn.Linear(3, 2), {"chunk": 2.5}, "`chunk` must be a positive number of points, a whole one, not 2.5"),
         (nn.Linear(3, 2), {"x": torch.full((1, 3), math.nan)}, "must be finite"),
         (nn.Linear(3, 2), {"y": torch.ones(2, 4)}, r"`y` must be finite torch.float64 points \(M, 3\)"),
         (nn.Linear(3, 2), {"output": torch.sum}, "`output` must make"),

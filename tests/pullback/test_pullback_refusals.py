@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from copy import deepcopy
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -41,7 +43,15 @@ def polar(x: Tensor) -> Tensor:
         (nn.Linear(3, 4), r"could not take one torch.float64 point of shape \(1, 2\): mat1 and mat2"),
         (nn.BatchNorm1d(2), r"BatchNorm in train mode.*\.eval\(\)"),
         (nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4)), r"train mode.*layer `1`"),
-        (nn.BatchNorm1d(2, track_running_stats=False).eval(), "statistics of the batch"),
+        (
+            nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4, track_running_stats=False)).eval(),
+            r"in either mode .*track_running_stats=False.*take LayerNorm or GroupNorm \(layer `1`\)\.$",
+        ),
+        (lambda x: x + torch.randn_like(x), r"another map at every call: point 0 alone, twice, .*draws at random, or"),
+        (
+            lambda x: x.reshape(1, 2),
+            r"could not take 6 torch.float64 points at once, of shape \(6, 2\): shape .*invalid",
+        ),
         (nn.Dropout(), "Dropout in train mode"),
         (lambda x: nn.functional.dropout(x, 0.5), "draws at random"),
         (
@@ -84,7 +94,21 @@ def test_images_of_the_wrong_shape() -> None:
     assert geo.metric(torch.ones(2, 48)).shape == (2, 48, 48)
 
 
-@pytest.mark.parametrize("arguments", [{"on_singular": "ignore"}, {"chunk": 0}])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"on_singular": "ignore"},
+        {"chunk": 0},
+        {"chunk": 2.5},
+        {"chunk": "10"},
+        {"chunk": True},
+        {"input_shape": 3},
+        {"input_shape": "3"},
+        {"input_shape": ()},
+        {"input_shape": (3, -1)},
+        {"input_shape": (3, 2.0)},
+    ],
+)
 def test_options_that_cannot_be_meant(arguments: dict) -> None:
     with pytest.raises(InputError, match=f"`{next(iter(arguments))}` must be"):
         Pullback(graph, **arguments)
@@ -151,6 +175,100 @@ def test_curvature_of_3072_coordinates_is_refused_with_its_size() -> None:
     network = nn.Sequential(nn.Linear(3072, 3100), nn.Tanh())
     with pytest.raises(InputError, match=r"Christoffel symbols of 1 point would need 232 GB.*on_plane"):
         Pullback(network).christoffel(torch.zeros(1, 3072, dtype=torch.float64))
+
+
+def test_options_that_can_be_meant_otherwise() -> None:
+    with pytest.raises(InputError, match=r"not 3: input_shape=\(3,\) for vectors\.$"):
+        Pullback(graph, input_shape=3)  # pyright: ignore
+    geo = Pullback(graph, input_shape=torch.Size([2]), chunk=np.int64(2))
+    assert torch.equal(geo.metric(plane_points()), Pullback(graph, input_shape=[2]).metric(plane_points()))  # pyright: ignore
+
+
+def test_a_map_that_draws_at_random_at_a_single_point() -> None:
+    with pytest.raises(InputError, match="another map at every call"):
+        Pullback(lambda x: x + torch.randn_like(x)).metric(plane_points(1))
+
+
+@pytest.mark.parametrize("norm", [nn.utils.spectral_norm, nn.utils.parametrizations.spectral_norm])
+def test_spectral_norm_in_train_mode(norm: Callable[[nn.Module], nn.Module]) -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(2, 4), norm(nn.Linear(4, 3))).double()
+    before = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    for x in (plane_points(), plane_points(1)):
+        with pytest.raises(
+            InputError, match=r"spectral_norm in train mode.*\.eval\(\) on the module first \(layer `1`\)"
+        ):
+            Pullback(network).metric(x)
+    assert before.keys() == dict(network.named_buffers()).keys()
+    assert all(torch.equal(buffer, before[name]) for name, buffer in network.named_buffers())
+    assert Pullback(network.eval()).metric(plane_points()).isfinite().all()
+
+
+class Remembering(nn.Module):
+    """Counts its calls in a buffer, as a module in train mode may, and scales by a constant."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(1, dtype=torch.int64))
+        self.register_buffer("scale", torch.full((4,), 0.5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls.add_(1)  # pyright: ignore
+        return x * self.scale
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_buffers_that_a_call_writes_into_are_left_as_they_were(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(2, 4), Remembering(), nn.Tanh()).to(dtype)
+    first = deepcopy(network[0]).double()
+    Pullback(network).log_volume(plane_points())
+    assert network[1].calls == 0
+    torch.testing.assert_close(
+        Pullback(network).metric(plane_points()), Pullback(lambda x: (first(x) / 2).tanh()).metric(plane_points())
+    )
+
+
+def test_instance_norm_that_gathers_statistics() -> None:
+    norm = nn.Sequential(nn.Unflatten(1, (1, 2)), nn.InstanceNorm1d(1, track_running_stats=True), nn.Flatten())
+    with pytest.raises(InputError, match=r"InstanceNorm in train mode.*\(layer `1`\)"):
+        Pullback(norm).metric(plane_points())
+
+
+class Summed(nn.Module):
+    """A sequence of vectors through attention, summed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.attention(x, x, x)[0].sum(1)
+
+
+@pytest.mark.parametrize(
+    ("features", "shape"),
+    [
+        (Summed(), (6, 5, 4)),
+        (nn.Sequential(nn.Flatten(), nn.Linear(20, 3)), (6, 5, 4)),
+        (nn.Sequential(nn.Flatten(), nn.Linear(20, 3)), (2, 3, 5, 4)),
+        (nn.TransformerEncoderLayer(4, 2, 8, 0.0, "gelu", batch_first=True), (6, 5, 4)),
+    ],
+)
+def test_inputs_that_are_no_vectors_without_their_shape(features: nn.Module, shape: tuple[int, ...]) -> None:
+    features = (
+        features if not isinstance(features, nn.TransformerEncoderLayer) else nn.Sequential(features, nn.Flatten())
+    )
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    with pytest.raises(InputError, match=r"with input_shape=\(5, 4\) it takes these points\.$"):
+        Pullback(features).metric(x)
+    assert Pullback(features, input_shape=(5, 4)).metric(x).shape == (*shape[:-2], 20, 20)
+
+
+def test_no_shape_is_suggested_where_none_works() -> None:
+    with pytest.raises(InputError, match=r"for images, \(t, d\) for sequences\.$"):
+        Pullback(nn.Linear(7, 3)).metric(torch.ones(6, 5, 4))
 
 
 @pytest.mark.parametrize("training", [True, False])

@@ -179,3 +179,47 @@ def test_a_relu_resnet_of_low_rank_reports_its_rank() -> None:
     values = torch.linalg.svdvals(jacobian)
     logs = torch.stack([v[:r].log().sum() for v, r in zip(values, expected.tolist(), strict=True)])
     torch.testing.assert_close(volume.log, logs, rtol=1e-5, atol=1e-5)
+
+
+def test_the_inputs_of_a_section_that_cannot_be_meant() -> None:
+    network = nn.Sequential(nn.Linear(3, 5), nn.Tanh())
+    p, u, v = normal(3, 3)
+    with pytest.raises(InputError, match=r"^`origin` must be a torch tensor, not list: torch\.as_tensor\(origin\)\.$"):
+        Pullback(network).on_plane(p.tolist(), u, v)
+    with pytest.raises(InputError, match="`v` must be a torch tensor, not list"):
+        Pullback(network).on_plane(p, u, v.tolist())
+    with pytest.raises(InputError, match=r"not a batch of them, \(5, 3\): origin\[0\]"):
+        Pullback(network).on_plane(*normal(3, 5, 3))
+    with pytest.raises(InputError, match=r"not a batch of them, \(1, 3\): origin\[0\]"):
+        Pullback(network).on_line(p[None], u[None])
+    with pytest.raises(InputError, match=r"one input of shape \(3,\), not \(5, 3\)"):
+        Pullback(network, input_shape=(3,)).on_line(*normal(2, 5, 3))
+    with pytest.raises(InputError, match=r"one input of shape \(2,\), not \(3,\)"):
+        Pullback(network).on_plane(p, u, v).on_line(p, u)
+    with pytest.raises(InputError, match=r"with coordinates; its shape is \(\)"):
+        Pullback(network).on_line(p[0], u[0])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_an_image_is_one_input(dtype: torch.dtype) -> None:
+    images = normal(3, 1, 4, 5).to(dtype)
+    for network in (
+        nn.Sequential(nn.Flatten(), nn.Linear(20, 4), nn.Tanh()),
+        nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(12, 4), nn.Tanh()),
+    ):
+        assert Pullback(network).on_plane(*images).metric(normal(6, 2)).shape == (6, 2, 2)
+        with pytest.raises(InputError, match="not a batch of them"):
+            Pullback(network).on_plane(*images[:, None].expand(3, 7, 1, 4, 5))
+        flat = Pullback(network, input_shape=(1, 4, 5)).on_plane(*images.flatten(1))
+        torch.testing.assert_close(flat.metric(normal(6, 2)), Pullback(network).on_plane(*images).metric(normal(6, 2)))
+
+
+def test_what_a_geometry_is_called() -> None:
+    network, image = nn.Sequential(nn.Linear(3, 5), nn.Tanh()), normal(1, 4, 5)
+    assert repr(Pullback(network)) == 'Pullback(Sequential, d=3, target="flat")'
+    assert repr(Pullback(network, target="fisher")) == 'Pullback(Sequential, d=3, target="fisher")'
+    assert repr(Pullback(network, target=torch.ones(5))) == "Pullback(Sequential, d=3, target=weights (5,))"
+    assert repr(Pullback(network, target=torch.eye(5))) == "Pullback(Sequential, d=3, target=matrix (5, 5))"
+    assert repr(Pullback(torch.sin, target=torch.diag_embed)) == "Pullback(sin, target=a metric that varies)"
+    section = Pullback(nn.Flatten(), input_shape=(1, 4, 5)).on_line(image, image)
+    assert repr(section) == 'Pullback(Flatten, d=1, target="flat", section of inputs (1, 4, 5))'
