@@ -2,8 +2,8 @@ r"""The volume of a metric in many dimensions from inner products, by Cholesky's
 
     g = J J^T = L L^T,    log sqrt det g = sum_a log L_aa.
 
-Rounding the entries of g moves log det g by eps sum_a g_aa g^aa at most: where that is below 1e-12 the answer is good,
-and costs half a product of matrices; elsewhere J is orthogonalised (`frame`). Numbers of single precision are
+Rounding the entries of g moves log det g by eps sum_a g_aa g^aa at most: where that is below `LOSS` eps the answer is
+good, and costs half a product of matrices; elsewhere J is orthogonalised (`frame`). Numbers of single precision are
 multiplied in double precision, in which their products are exact.
 """
 
@@ -20,7 +20,7 @@ from symgeo.pullback.symmetric import LARGE, upper_product
 # Random signs that a trace is estimated by: of a matrix with one large eigenvalue, the hardest case, it is
 # underestimated `SPREAD` times with a probability of 4e-6 (chi-squared of 48 degrees of freedom, below 48 / 3).
 PROBES, SPREAD = 48, 3
-# How many units of the last place may be lost before orthogonalising takes over: 1e-12 in float64, 1e-6 in float32.
+# How many units of the last place may be lost before orthogonalising takes over: 2e-12 in float64, 1e-6 in float32.
 LOSS = {torch.float64: 1e4, torch.float32: 1e1}
 
 

@@ -12,6 +12,7 @@ else from LAPACK.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +21,9 @@ from torch import Tensor
 
 # Up to here Gram-Schmidt over the batch beats one LAPACK call a point (measured at 64 to 512 features).
 GRAM_SCHMIDT_UP_TO = 8
+# Numbers are rescaled where their exponents exceed this part of the largest there is: six of them multiply in R, |H|^2
+# over |J|^4, and many are summed.
+REACH = 8
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,23 @@ class Frame:
 def orthonormal_frame(tangent: Float[Tensor, "batch d n"]) -> Frame:
     """The frame of d tangent vectors in R^n, n >= d, with r_aa >= 0 in few dimensions.
 
-    Where the tangent vectors are dependent some q are not unit vectors; `rank_of` tells.
+    Where the tangent vectors are dependent some q may be zero; `rank` tells.
     """
+    exponents = far_exponents(largest(tangent))
+    if exponents is None:
+        return _orthogonalised(tangent)
+    frame = _orthogonalised(times_power(tangent, -exponents))
+    return Frame(frame.q, times_power(frame.r, exponents))
+
+
+def _orthogonalised(tangent: Float[Tensor, "batch d n"]) -> Frame:
     d = tangent.shape[1]
     if d > GRAM_SCHMIDT_UP_TO:
         q, r = torch.linalg.qr(tangent.mT)
         return Frame(q.mT, r)
+    # Two projections leave eps^2 of a vector's length in the span of those before it. Of a vector that the rank counts
+    # as independent more than n eps is left across the span: what is shorter than eps may lie in it, and makes no q.
+    least = torch.finfo(tangent.dtype).eps
     q = torch.empty_like(tangent)
     r = tangent.new_zeros(len(tangent), d, d)
     for a in range(d):
@@ -48,8 +63,9 @@ def orthonormal_frame(tangent: Float[Tensor, "batch d n"]) -> Frame:
             vector = vector - (overlap[:, None] @ q[:, :a]).squeeze(1)
             r[:, :a, a] += overlap
         length = vector.norm(dim=-1)
-        q[:, a] = vector / torch.where(length > 0, length, 1)[:, None]
         r[:, a, a] = length
+        left = length > least * r[:, :, a].norm(dim=-1)
+        q[:, a] = vector / torch.where(left, length, math.inf)[:, None]
     return Frame(q, r)
 
 
@@ -77,7 +93,7 @@ def rank(r: Float[Tensor, "batch d d"], n: int) -> Int[Tensor, " batch"]:
 def singular_values(r: Float[Tensor, "batch d d"]) -> Float[Tensor, "batch d"]:
     """The singular values of J, which are R's, in descending order; in closed form for d = 1 and 2.
 
-    For d = 2, with R = [[a, b], [0, c]]: s_1 +- s_2 = sqrt((a +- c)^2 + b^2), and s_2 = a c / s_1, free of
+    For d = 2, with R = [[a, b], [0, c]]: s_1 +- s_2 = sqrt((a +- c)^2 + b^2), and s_2 = a (c / s_1), free of
     cancellation.
     """
     d = r.shape[-1]
@@ -85,8 +101,8 @@ def singular_values(r: Float[Tensor, "batch d d"]) -> Float[Tensor, "batch d"]:
         return r[..., 0].abs()
     if d == 2:
         a, b, c = r[:, 0, 0].abs(), r[:, 0, 1], r[:, 1, 1].abs()
-        largest = (torch.hypot(a + c, b) + torch.hypot(a - c, b)) / 2
-        return torch.stack([largest, a * c / torch.where(largest > 0, largest, 1)], -1)
+        first = (torch.hypot(a + c, b) + torch.hypot(a - c, b)) / 2
+        return torch.stack([first, a * (c / torch.where(first > 0, first, 1))], -1)
     return torch.linalg.svdvals(r)
 
 
@@ -106,3 +122,24 @@ def log_volume(tangent: Float[Tensor, "batch d n"]) -> tuple[Float[Tensor, " bat
         kept = torch.arange(values.shape[1], device=values.device) < ranks[deficient, None]
         logs[deficient] = torch.where(kept, values, 1).log().sum(-1)
     return logs, ranks
+
+
+def largest(tensor: Float[Tensor, "batch rows columns"]) -> Float[Tensor, " batch"]:
+    """The largest magnitude at each point, without a copy of all of them."""
+    return torch.maximum(tensor.amax(2).amax(1), -tensor.amin(2).amin(1))
+
+
+def far_exponents(sizes: Float[Tensor, " batch"]) -> Int[Tensor, " batch"] | None:
+    """The exponents e of positive numbers 2^e to 2^(e+1), 0 for zero; None where products of a few stay in range."""
+    exponents = (torch.frexp(sizes).exponent - 1) * (sizes > 0)
+    far = exponents.abs() > math.log2(torch.finfo(sizes.dtype).max) / REACH
+    return exponents if far.any() else None
+
+
+def times_power(
+    tensor: Float[Tensor, " batch *rest"], exponents: Int[Tensor, " batch"]
+) -> Float[Tensor, " batch *rest"]:
+    """2^e times a tensor, in two steps: the power itself may leave the range of floats where the product does not."""
+    exponents = exponents.view(-1, *[1] * (tensor.ndim - 1))
+    half = exponents // 2
+    return torch.ldexp(torch.ldexp(tensor, half), exponents - half)

@@ -7,6 +7,7 @@ row (`chain`). All arrays have the points last, so that each line runs over the 
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 from collections.abc import Iterable
 from copy import copy
@@ -49,6 +50,14 @@ class Gram:
             self.second_places, second = pair_positions(pairs, torch.device("cpu")).tolist(), pair_count(pairs)
         self.parts = [pairs, second, mixed] if jet.order == 2 else [pairs, 0]
         self.rows = jet.like.new_empty(sum(self.parts), batch)
+        info = torch.finfo(self.rows.dtype)
+        #: What underflow takes from a number above this is below its last place.
+        self.smallest = info.tiny / info.eps
+        # How many times the smallest number with all digits underflow may take from J_a . J_a, and from |H|^2: once for
+        # each term, and for each phi'^2 or phi''^2 what it is multiplied by.
+        self.first_short = self.rows.new_full((jet.k,), float(self.n))
+        self.second_short = self.rows.new_full((), float(self.n))
+        self._diagonal = [place for place, (a, b) in enumerate(pairs_of(jet.k)) if a == b]
         #: Whether H is known to eps times the root of `reach` and no better.
         self.rough = False
         self._buffers = Buffers()
@@ -118,13 +127,22 @@ class Gram:
         if self.order == 2:  # what bounds phi''^2 rides along in the same product
             squares = torch.cat([squares, fourths * found.rough**2])
         squares = squares * found.square_unit
+        multiply_reach = squares[-1] if self.order == 2 and found.rough else fourths
+        self.first_short = self.first_short.maximum(self._short(squares[self._diagonal]))
+        self.second_short = self.second_short.maximum(self._short(multiply_reach))
         return [squares, cubes * found.mixed_unit, fourths]
+
+    def _short(self, multiplying: Float[Tensor, "*rows n"]) -> Float[Tensor, "*rows"]:
+        """What sums with these factors may lack; infinite where the factors themselves have no digits."""
+        total = multiplying.sum(-1)
+        return (self.n + total).masked_fill(total <= self.n * self.smallest, math.inf)
 
     def part(self, where: slice) -> Gram:
         """The products at some of the points."""
         some = copy(self)
         some.rows = self.rows[:, where]
-        some.__dict__.pop("settled", None)
+        for kept in ("settled", "in_range"):
+            some.__dict__.pop(kept, None)
         return some
 
     def first(self, a: int, b: int) -> Float[Tensor, " batch"]:
@@ -149,6 +167,13 @@ class Gram:
     def bends(self) -> bool:
         """Whether any second derivative is seen not to be zero."""
         return bool(self.rows[sum(self.parts[:2]) :].any())
+
+    @cached_property
+    def in_range(self) -> Bool[Tensor, " batch"]:
+        """Where underflow takes less than a last place from the squares of lengths; |J| |H| has no less then."""
+        long = (self.first(a, a) > self.smallest * self.first_short[a] for a in range(self.d))
+        found = reduce(operator.and_, long)
+        return found & (self.reach() > self.smallest * self.second_short) if self.order == 2 else found
 
     @cached_property
     def settled(self) -> Bool[Tensor, " batch"]:

@@ -18,15 +18,13 @@ from torch import Tensor
 from symgeo.pullback import gauss
 from symgeo.pullback.batch import Batch
 from symgeo.pullback.cholesky import cholesky_log_volume, cholesky_log_volumes
-from symgeo.pullback.frame import Frame, log_volume, orthonormal_frame
+from symgeo.pullback.frame import Frame, far_exponents, largest, log_volume, orthonormal_frame, times_power
 from symgeo.pullback.gauss import SecondForm
 from symgeo.pullback.gram import SMALL, Gram
 from symgeo.pullback.jet import Jet
 from symgeo.pullback.small import SmallGeometry
 from symgeo.pullback.symmetric import LARGE, symmetric_product
 
-# Features are rescaled where their exponents exceed this part of the largest there is: four of them multiply in R.
-REACH = 5
 # Points whose inner products are worked on at once: few enough for the caches.
 SMALL_POINTS = 8192
 # What `SmallGeometry` knows.
@@ -44,21 +42,30 @@ class LocalGeometry:
         self.jet = jet
 
     @cached_property
-    def scale(self) -> Float[Tensor, " batch"] | None:
-        """The powers of two that the features are divided by where their squares would leave the range of floats."""
-        largest = self.jet.largest()
-        exponents = torch.frexp(largest).exponent
-        if not (exponents.abs() > math.log2(torch.finfo(largest.dtype).max) / REACH).any():
-            return None
-        return torch.ldexp(torch.ones_like(largest), exponents)
+    def first_exponents(self) -> Int[Tensor, " batch"] | None:
+        """Of the largest first derivatives, where their products would leave the range of floats; J is divided so."""
+        return far_exponents(self._largest_first)
 
-    def _scaled(self, rows: Float[Tensor, "rows batch n"]) -> Float[Tensor, "batch rows n"]:
-        return (rows if self.scale is None else rows / self.scale[:, None]).transpose(0, 1)
+    @cached_property
+    def second_exponents(self) -> Int[Tensor, " batch"] | None:
+        """The same of the second derivatives: 2^j and 2^h are what J and H are divided by.
+
+        In other words features are counted in units of 2^(2j - h) and coordinates in units of 2^(j - h).
+        """
+        return far_exponents(self._largest_second)
+
+    @cached_property
+    def _largest_first(self) -> Float[Tensor, " batch"]:
+        return self.jet.largest()
+
+    @cached_property
+    def _largest_second(self) -> Float[Tensor, " batch"]:
+        return largest(self.jet.second.transpose(0, 1))
 
     @cached_property
     def tangent(self) -> Float[Tensor, "batch d n"]:
-        """J / scale, a row a direction."""
-        return self._scaled(self.jet.first)
+        """J / 2^j, a row a direction."""
+        return divided(self.jet.first.transpose(0, 1), self.first_exponents)
 
     @cached_property
     def frame(self) -> Frame:
@@ -68,38 +75,64 @@ class LocalGeometry:
     @cached_property
     def form(self) -> SecondForm:
         """The second derivatives along Q and across it."""
-        return gauss.second_form(self.frame, self._scaled(self.jet.second))
+        return gauss.second_form(self.frame, divided(self.jet.second.transpose(0, 1), self.second_exponents))
 
     @cached_property
     def ambient(self) -> Float[Tensor, "batch d d d d"] | None:
-        """The curvature of the space of features along the frame, for rescaled features; None where it is flat."""
+        """The curvature of the space of features along the frame, in the units of the rest; None where it is flat."""
         if self.jet.ambient is None:
             return None
-        curvature = self.jet.ambient(self.frame.q)
-        return curvature if self.scale is None else curvature * self.scale.square()[:, None, None, None, None]
+        return divided(self.jet.ambient(self.frame.q), self._units(-2, 0))
+
+    def quantities(self, names: Sequence[str]) -> tuple[Tensor, ...]:
+        """Some of them by name, each with the points first."""
+        return tuple(getattr(self, name)() for name in names)
 
     def metric(self) -> Float[Tensor, "batch d d"]:
         """g_ab = J_a . J_b; infinite where a length is not 0 and its square is too small for its digits."""
-        g_dd = self.restored(symmetric_product(self.tangent), 2)
+        j = self.first_exponents
+        g_dd = in_range(symmetric_product(self.tangent), None if j is None else 2 * j)
         lost = (g_dd.diagonal(dim1=1, dim2=2) < torch.finfo(g_dd.dtype).tiny) & self.tangent.any(-1)
         return g_dd.masked_fill(lost.any(-1)[:, None, None], math.inf) if lost.any() else g_dd
 
-    def restored(self, tensor: Float[Tensor, " batch *rest"], power: int) -> Float[Tensor, " batch *rest"]:
-        """What was had from rescaled features, times scale^power; infinite where that is too small for its digits."""
-        if self.scale is None:
-            return tensor
-        scale = self.scale.view(-1, *[1] * (tensor.ndim - 1))
-        made = tensor
-        for _ in range(abs(power)):  # one by one: the power itself may overflow
-            made = made * scale if power > 0 else made / scale
-        largest, before = (t.reshape(len(t), -1).abs().amax(1).view_as(scale) for t in (made, tensor))
-        return made.masked_fill((largest < torch.finfo(made.dtype).tiny) & (before > 0), math.inf)
+    def restored(self, tensor: Float[Tensor, " batch *rest"], power: int, indices: int = 0) -> Tensor:
+        """What was had from J / 2^j and H / 2^h, in the units of the features and the coordinates.
+
+        Infinite where it is too small for its digits, or where H is.
+
+        Args:
+            tensor: what it is.
+            power: of the units of the features in it.
+            indices: how many more lower than upper indices it has.
+        """
+        made = in_range(tensor, self._units(power, indices))
+        lost = self.underflown
+        return made.masked_fill(lost.view(-1, *[1] * (made.ndim - 1)), math.inf) if lost.any() else made
+
+    def _units(self, power: int, indices: int) -> Int[Tensor, " batch"] | None:
+        """The exponents of what restores a tensor: power (2j - h) + indices (h - j)."""
+        if self.first_exponents is None and self.second_exponents is None:
+            return None
+        j, h = (0 if e is None else e for e in (self.first_exponents, self.second_exponents))
+        return torch.as_tensor(power * (2 * j - h) + indices * (h - j))
+
+    @cached_property
+    def underflown(self) -> Bool[Tensor, " batch"]:
+        """Where the second derivatives have lost digits: too small, or zero next to first derivatives that are small.
+
+        Each is right to the distance between the smallest numbers, tiny eps, or somewhat worse.
+        """
+        info = torch.finfo(self.jet.like.dtype)
+        second, first = self._largest_second, self._largest_first
+        small = (first > 0) & (first < math.sqrt(info.tiny / info.eps))
+        return (second < info.tiny / info.eps) & ((second > 0) | small)
 
     @cached_property
     def volume(self) -> tuple[Float[Tensor, " batch"], Int[Tensor, " batch"]]:
         """The log pseudo-volume and the rank."""
         logs, ranks = self._scaled_volume()
-        return (logs if self.scale is None else logs + ranks * self.scale.log()), ranks
+        j = self.first_exponents
+        return (logs if j is None else logs + (ranks * j).to(logs) * math.log(2)), ranks
 
     def _scaled_volume(self) -> tuple[Float[Tensor, " batch"], Int[Tensor, " batch"]]:
         k, n = self.jet.k, self.jet.n
@@ -109,7 +142,8 @@ class LocalGeometry:
         if min(k, n) < LARGE:
             logs, trusted = cholesky_log_volume(self.tangent if k <= n else self.tangent.mT)
         else:
-            matrices = self.jet.tangents(self.scale)
+            exponents, ones = self.first_exponents, torch.ones_like(self._largest_first)
+            matrices = self.jet.tangents(None if exponents is None else torch.ldexp(ones, exponents))
             logs, trusted = cholesky_log_volumes((j if k <= n else j.mT)[None] for j in matrices)
         ranks = torch.full_like(logs, min(k, n), dtype=torch.long)
         rest = (~trusted).nonzero().flatten()
@@ -127,7 +161,7 @@ class LocalGeometry:
 
     def christoffel(self) -> Float[Tensor, "batch d d d"]:
         """Gamma^c_ab."""
-        return gauss.christoffel(self.form)
+        return self.restored(gauss.christoffel(self.form), 0, 1)
 
     def scalar_curvature(self) -> Float[Tensor, " batch"]:
         """R."""
@@ -141,14 +175,29 @@ class LocalGeometry:
         ricci_dd = gauss.ricci(self.form)
         if self.ambient is not None:
             ricci_dd = ricci_dd + gauss.lowered(self.ambient.diagonal(dim1=1, dim2=3).sum(-1), self.frame.r)
-        return ricci_dd
+        return self.restored(ricci_dd, 0, 2)
 
     def riemann(self) -> Float[Tensor, "batch d d d d"]:
         """R_abcd."""
         riemann_dddd = gauss.riemann(self.form)
         if self.ambient is not None:
             riemann_dddd = riemann_dddd + gauss.lowered(self.ambient, self.frame.r)
-        return self.restored(riemann_dddd, 2)
+        return self.restored(riemann_dddd, 2, 4)
+
+
+def divided(tensor: Float[Tensor, " batch *rest"], exponents: Int[Tensor, " batch"] | None) -> Tensor:
+    """A tensor over 2^e."""
+    return tensor if exponents is None else times_power(tensor, -exponents)
+
+
+def in_range(tensor: Float[Tensor, " batch *rest"], exponents: Int[Tensor, " batch"] | None) -> Tensor:
+    """2^e times a tensor, infinite where that is too small for its digits."""
+    if exponents is None:
+        return tensor
+    made = times_power(tensor, exponents)
+    size, before = (t.reshape(len(t), -1).abs().amax(1) for t in (made, tensor))
+    lost = (size < torch.finfo(made.dtype).tiny) & (before > 0)
+    return made.masked_fill(lost.view(-1, *[1] * (made.ndim - 1)), math.inf)
 
 
 @torch.no_grad()
@@ -170,8 +219,9 @@ def local_quantities(
 
     def exact(jet: Jet) -> tuple[Tensor, ...]:
         nonlocal bends
-        bends = bends or jet.bends()
-        return exactly(jet, names)
+        local = LocalGeometry(jet)
+        bends = bends or jet.bends() or bool(local.underflown.any())
+        return local.quantities(names)
 
     if batch.ambient is not None or batch.d > SMALL or batch.n < batch.d or not {*names} <= {*FROM_PRODUCTS, "rank"}:
         return dict(zip(names, batch.map(order, exact, chunk), strict=True)), bends
@@ -209,8 +259,7 @@ def quantities_of(jet: Jet, names: Sequence[str]) -> dict[str, Tensor]:
 
 def exactly(jet: Jet, names: Sequence[str]) -> tuple[Tensor, ...]:
     """Quantities by orthogonalising the features."""
-    local = LocalGeometry(jet)
-    return tuple(getattr(local, name)() for name in names)
+    return LocalGeometry(jet).quantities(names)
 
 
 def from_products(products: Gram, names: Sequence[str]) -> tuple[dict[str, Tensor], Bool[Tensor, " batch"]]:

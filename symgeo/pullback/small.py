@@ -6,15 +6,14 @@ With g_ab = J_a . J_b, A_c,ab = J_c . H_ab, B_ab,cd = H_ab . H_cd and g = R^T R 
     R = (g^ab g^cd - g^ac g^bd) N_ab,cd,  log sqrt det g = sum_a log R_aa,
 
 which costs one small product of matrices a point where orthogonalising the features costs several. It loses cond(g)
-eps, and in N what B and C^T C have in common: every result comes with the mask of the points where that is below 1e-12,
-and the others are left to `frame` and `gauss`.
+eps, and in N what B and C^T C have in common: every result comes with the mask of the points where that is below
+`LOSS` last places, 2e-12 in float64 and 1e-6 in float32, and the others are left to `frame` and `gauss`.
 """
 
 from __future__ import annotations
 
 import itertools
-import operator
-from functools import cached_property, reduce
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -53,13 +52,7 @@ class SmallGeometry:
     def metric(self) -> tuple[Float[Tensor, "batch d d"], Bool[Tensor, " batch"]]:
         """g, whose entries lose nothing unless they underflow."""
         g_dd = torch.stack([self.products.first(a, b) for a in range(self.d) for b in range(self.d)], 1)
-        return g_dd.view(-1, self.d, self.d), self.in_range
-
-    @cached_property
-    def in_range(self) -> Bool[Tensor, " batch"]:
-        """Where no square of a length is near the smallest number that has all digits."""
-        info = torch.finfo(self.products.rows.dtype)
-        return reduce(operator.and_, (self.products.first(a, a) > info.tiny / info.eps for a in range(self.d)))
+        return g_dd.view(-1, self.d, self.d), self.products.in_range
 
     def rank(self) -> tuple[Int[Tensor, " batch"], Bool[Tensor, " batch"]]:
         """The rank, d wherever the volume is to be trusted."""
@@ -75,7 +68,7 @@ class SmallGeometry:
         d = self.d
         moved = summed(self.products.first(a, a) * summed(self.e[a, b].square() for b in range(a, d)) for a in range(d))
         full = self.condition < full_rank_condition(max(d, self.products.n), moved.dtype)
-        return (moved < self.loss) & full & self.in_range
+        return (moved < self.loss) & full & self.products.in_range
 
     @cached_property
     def tangential(self) -> list[list[Float[Tensor, " batch"]]]:
@@ -97,32 +90,47 @@ class SmallGeometry:
         position = pair_positions(d, torch.device("cpu")).flatten().tolist()
         upper = [[summed(self.e[a, b] * c[b][p] for b in range(a, d)) for p in range(pair_count(d))] for a in range(d)]
         gamma_udd = torch.stack([row[p] for row in upper for p in position], 1)
-        return gamma_udd.view(-1, d, d, d), (self.condition < self.loss) & self.products.settled & self.in_range
+        return gamma_udd.view(-1, d, d, d), (self.condition < self.loss) & self._settled
 
     def scalar_curvature(self) -> tuple[Float[Tensor, " batch"], Bool[Tensor, " batch"]]:
         """R, and where to trust it: where a bound of its terms is not far above it.
 
         The terms of N carry errors of eps cond(g) |H|^2, or eps cond(g) |C| |H| where only C is in them, and
-        sum_{a<b} (g^aa g^bb - (g^ab)^2) bounds what they are multiplied by: for d = 2 it is 1 / det g.
+        sum_{a<b} (g^aa g^bb - (g^ab)^2) bounds what they are multiplied by: for d = 2 it is 1 / det g. It and its like
+        are sums over the minors of R^{-1}, which do not cancel.
         """
-        d, e = self.d, self.e
-        g_uu = {(a, b): summed(e[a, c] * e[b, c] for c in range(b, d)) for a in range(d) for b in range(a, d)}
+        d = self.d
         position = pair_positions(d, torch.device("cpu")).tolist()
         total = torch.zeros_like(self.condition)
         if d == 1:
             return total, torch.ones_like(total, dtype=torch.bool)
-        for (a, b), (c, f) in itertools.product(itertools.combinations(range(d), 2), repeat=2):
+        minors = self._minors()
+        for (a, b), (c, f) in itertools.product(minors, repeat=2):
             ac, bf, af, bc = position[a][c], position[b][f], position[a][f], position[b][c]
             riemann = self._normal(ac, bf) - self._normal(af, bc)
-            crossed = g_uu[min(a, f), max(a, f)] * g_uu[min(b, c), max(b, c)]
-            spanned = g_uu[min(a, c), max(a, c)] * g_uu[min(b, f), max(b, f)] - crossed
+            left, right = minors[a, b], minors[c, f]
+            spanned = summed(minor * right[q] for q, minor in left.items() if q in right)
             total = torch.addcmul(total, spanned, riemann, value=2)
-        planes = summed(
-            torch.addcmul(g_uu[a, a] * g_uu[b, b], g_uu[a, b], g_uu[a, b], value=-1)
-            for a, b in itertools.combinations(range(d), 2)
-        )
+        planes = summed(minor.square() for row in minors.values() for minor in row.values())
         bound = 2 * self.condition * planes * self._size_of_normal()
-        return total, (bound < self.loss * total.abs()) & self.products.settled & self.in_range
+        held = torch.minimum(planes, total.abs()) > self.products.smallest
+        return total, (bound < self.loss * total.abs()) & held & self._settled
+
+    def _minors(self) -> dict[tuple[int, int], dict[tuple[int, int], Tensor]]:
+        """E_ac E_bf - E_af E_bc of E = R^{-1} for a < b and c < f, those that are not zero."""
+        e, pairs = self.e, list(itertools.combinations(range(self.d), 2))
+        minors: dict[tuple[int, int], dict[tuple[int, int], Tensor]] = {}
+        for a, b in pairs:
+            minors[a, b] = {}
+            for c, f in pairs:
+                if c >= a and f >= b:
+                    one = e[a, c] * e[b, f]
+                    minors[a, b][c, f] = one if c < b else torch.addcmul(one, e[a, f], e[b, c], value=-1)
+        return minors
+
+    @property
+    def _settled(self) -> Bool[Tensor, " batch"]:
+        return self.products.settled & self.products.in_range
 
     def _size_of_normal(self) -> Float[Tensor, " batch"]:
         reach = self.products.reach()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
+import mpmath
 import pytest
 import torch
 from torch import Tensor
@@ -91,3 +93,93 @@ def test_the_rank_goes_by_singular_values_whatever_their_scale(d: int) -> None:
     assert Pullback(lambda x: x * lengths).rank(points(d)).tolist() == [d - 1] * 5
     lengths[-1] = 1e-12
     assert Pullback(lambda x: x * lengths).rank(points(d)).tolist() == [d] * 5
+
+
+def sloped(name: str, z: float) -> Any:
+    if name == "erf":
+        return 2 * mpmath.exp(-(mpmath.mpf(z) ** 2)) / mpmath.sqrt(mpmath.pi)
+    half = mpmath.mpf(z) / (2 if name == "sigmoid" else 1)
+    return mpmath.sech(half) ** 2 / (4 if name == "sigmoid" else 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "z", "size"),
+    [
+        ("erf", torch.float32, 7.0, 1e6),
+        ("tanh", torch.float32, 22.0, 1e6),
+        ("sigmoid", torch.float32, 44.0, 1e6),
+        ("tanh", torch.float64, 184.0, 1e20),
+        ("sigmoid", torch.float64, 368.0, 1e20),
+        ("erf", torch.float64, 19.0, 1e20),
+        ("tanh", torch.float64, 10.0, 1e-143),
+    ],
+)
+def test_saturated_units_under_large_weights(name: str, dtype: torch.dtype, z: float, size: float) -> None:
+    """phi'^2 has lost its digits where phi'^2 size^2 has not."""
+    weight, shift = torch.tensor([[1.0, 0.5]], dtype=dtype), torch.tensor([z, z + 0.25], dtype=dtype)
+    act = getattr(torch, name)
+    found = Pullback(lambda y: size * act(y @ weight + shift)).metric(torch.zeros(1, 1, dtype=dtype))
+    with mpmath.workdps(50):
+        lengths = [size * w * sloped(name, b) for w, b in zip(weight[0].tolist(), shift.tolist(), strict=True)]
+        exact = float(mpmath.fsum(length**2 for length in lengths))
+    assert found.item() == pytest.approx(exact, rel=1e-12 if dtype == torch.float64 else 1e-5, abs=0)
+
+
+def test_an_exponential_under_small_weights() -> None:
+    """Here it is the square of the weight that has no digits: (1e-160 e^300)^2."""
+    features = Pullback(lambda y: 1e-160 * torch.exp(y @ torch.tensor([[1.0, 0.5]], dtype=y.dtype) + 300))
+    with mpmath.workdps(30):
+        exact = float(1.25 * (mpmath.mpf(1e-160) * mpmath.exp(300)) ** 2)
+    assert features.metric(torch.zeros(1, 1, dtype=torch.float64)).item() == pytest.approx(exact, rel=1e-13, abs=0)
+
+
+TURNED = torch.randn(6, 6, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+ACTS = [
+    torch.tanh,
+    torch.erf,
+    torch.sin,
+    lambda z: torch.tanh(z) + torch.sin(2 * z),
+    lambda z: torch.tanh(torch.tanh(z) @ TURNED.to(z)),
+]
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize(("quantity", "power"), [("scalar_curvature", 0), ("christoffel", 1), ("ricci", 2)])
+def test_inputs_of_any_scale(quantity: str, power: int, act: Callable[[Tensor], Tensor], dtype: torch.dtype) -> None:
+    """At x / s the map of weights s W is what that of W is at x, unless its second derivatives underflow."""
+    x, weight = points(2), torch.randn(2, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    info = torch.finfo(dtype)
+    exact = getattr(Pullback(lambda y: act(y @ weight + 0.3)), quantity)(x)
+    for exponent in range(0, int(math.log2(info.tiny)) + 2, -16 if dtype == torch.float64 else -4):
+        s = 2.0**exponent
+        geo = Pullback(lambda y, s=s: act(y @ (weight * s).to(y) + 0.3))
+        size = s**power * exact.abs().max()
+        if s * s < info.tiny / info.eps / 64 or size < info.tiny:
+            with pytest.raises(NumericalError, match=r"leaves the range of torch\.float.. at point 0"):
+                getattr(geo, quantity)((x / s).to(dtype))
+        elif s * s > info.tiny / info.eps * 64 and size > info.tiny * 64:
+            found = getattr(geo, quantity)((x / s).to(dtype)).double() / s**power
+            assert (found - exact).abs().max() < (1e-11 if dtype == torch.float64 else 1e-3) * exact.abs().max(), s
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_the_curvature_of_features_of_any_scale(act: Callable[[Tensor], Tensor]) -> None:
+    """Where det g or its inverse is nearly out of range too."""
+    x, weight = points(2), torch.randn(2, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    exact = Pullback(lambda y: act(y @ weight + 0.3)).scalar_curvature(x)
+    for exponent in range(-500, 501, 4):
+        found = Pullback(lambda y, e=exponent: 2.0**e * act(y @ weight + 0.3)).scalar_curvature(x)
+        assert (found * 4.0**exponent - exact).abs().max() < 1e-11 * exact.abs().max(), exponent
+
+
+def test_a_bend_that_is_small_next_to_the_slope() -> None:
+    """J of 1e40 and H of 1e-80: Ric = |H|^2 / |J|^2 is had, though |H / J^2|^2 has no digits; R is not."""
+
+    def features(y: Tensor) -> Tensor:
+        return torch.cat([1e40 * y, 1e-80 * (y**2 / 2).sum(1, keepdim=True)], 1)
+
+    geo, x = Pullback(features), torch.zeros(1, 2, dtype=torch.float64)
+    torch.testing.assert_close(geo.ricci(x)[0], 1e-240 * torch.eye(2, dtype=torch.float64), rtol=1e-12, atol=0)
+    with pytest.raises(NumericalError, match="leaves the range"):
+        geo.scalar_curvature(x)
