@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -17,6 +16,7 @@ from symgeo.pullback.jet import Jet
 from symgeo.pullback.paths import Paths
 from symgeo.pullback.quantities import ExtrinsicCurvature, Stretches
 from symgeo.pullback.smoothness import check_curved, check_not_piecewise
+from symgeo.pullback.tangents import tangent_vectors
 from symgeo.pullback.target import Target
 from symgeo.pullback.values import singular_points
 
@@ -26,13 +26,12 @@ class Directions(Paths):
 
     _target: Target
     _ambient: Ambient | None
-    _on_singular: Literal["raise", "mark"]
-    _chunk: int | None
 
     def stretches(self, x: Float[Tensor, "... d"]) -> Stretches:
         """The principal stretches and their directions: g = sum_i stretch_i^2 direction_i direction_i^T.
 
-        The image and the null directions of a singular metric are among them.
+        The image and the null directions of a singular metric are among them. Directions are flat, (..., d), whatever
+        the shape of the points.
         """
         batch = self._batch(x)
         check_size(batch, 2, 1, "the principal directions")
@@ -52,8 +51,8 @@ class Directions(Paths):
         Three second derivatives a point, however many coordinates there are.
 
         Args:
-            x: points.
-            u, v: vectors that span a plane: of the shape of x, or one for all points.
+            x: points, (..., d) or (..., *input_shape).
+            u, v: vectors that span a plane, in either shape: one for each point, or one for all.
 
         Raises:
             InputError: vectors that are parallel at some point, or of another shape.
@@ -97,12 +96,13 @@ class Directions(Paths):
         return ExtrinsicCurvature(mean.masked_fill(singular[..., None], math.nan), norm.masked_fill(singular, math.nan))
 
     def _vectors(self, batch: Batch, name: str, vectors: Tensor) -> Float[Tensor, "batch d"]:
-        if vectors.shape not in ((batch.d,), (*batch.leading, batch.d)) or not vectors.isfinite().all():
+        flat, _ = tangent_vectors(batch, name, vectors)
+        if flat.shape[:-1] not in ((), batch.leading):
             raise InputError(
-                f"`{name}` must be finite vectors, ({batch.d},) or {(*batch.leading, batch.d)}; its shape is "
+                f"`{name}` must be one vector for all points, or one for each of {batch.leading}; its shape is "
                 f"{tuple(vectors.shape)}."
             )
-        return vectors.detach().to(batch.points).expand(*batch.leading, batch.d).reshape(-1, batch.d)
+        return flat.expand(*batch.leading, batch.d).reshape(-1, batch.d)
 
     def _singular(self, batch: Batch, ranks: Tensor, name: str) -> Tensor:
         return singular_points(batch, ranks, [name], self._on_singular)

@@ -11,7 +11,9 @@ Christoffel symbols. Speed is constant along it: <D Phi[x'], D Phi[x']> is conse
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -19,13 +21,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from symgeo.errors import InputError, NumericalError
+from symgeo.pullback.acceleration import Work, acceleration, place
 from symgeo.pullback.batch import Batch
-from symgeo.pullback.frame import orthonormal_frame, rank
 
-# Relative tolerance of the collocation that joins two points.
-JOIN_TOLERANCE = 1e-8
-# Collocation may refine the path to this many nodes before it gives up.
-NODES = 4000
+if TYPE_CHECKING:
+    from scipy.integrate import DOP853
+
+# A step this small, relative to the time asked for, is taken for the end of the geodesic (heuristic): before a fold the
+# steps shrink with the distance to it, and never reach it.
+STALLED = 1e-8
+# How a step is cut that met a singular point on its way.
+CUT = 0.25
 
 
 def flow_tolerance(dtype: torch.dtype) -> float:
@@ -35,106 +41,134 @@ def flow_tolerance(dtype: torch.dtype) -> float:
 
 @dataclass(frozen=True)
 class Geodesic:
-    """Points along geodesics, and the velocities there."""
+    """Points along geodesics, and the velocities there; d, or the shape of an input, as the points came in."""
 
     points: Float[Tensor, "... t d"]
     velocities: Float[Tensor, "... t d"]
 
 
-def acceleration(
-    batch: Batch, points: Float[Tensor, "batch d"], velocities: Float[Tensor, "batch d"]
-) -> Float[Tensor, "batch d"]:
-    """x'' of the geodesics through points with these velocities.
+class NoAccelerationError(Exception):
+    """The solver tried points without acceleration; caught here, and never seen outside."""
 
-    Raises:
-        NumericalError: the metric is singular at a point.
-    """
-    bend = batch.jet_along(points, velocities[None]).second[0]
-    return -tangential(batch, points, bend)
+    def __init__(self, time: float, rows: np.ndarray) -> None:
+        super().__init__()
+        self.time, self.rows = time, rows
 
 
-def tangential(
-    batch: Batch, points: Float[Tensor, "batch d"], vectors: Float[Tensor, "batch n"]
-) -> Float[Tensor, "batch d"]:
-    """argmin_a |D Phi[a] - w|: the part of a vector of the features that is tangent to the image, in coordinates.
-
-    Raises:
-        NumericalError: the metric is singular at a point.
-    """
-    tangent = batch.jet(points, 1).first.transpose(0, 1)
-    frame = orthonormal_frame(tangent)
-    singular = (rank(frame.r, batch.n) < batch.d).nonzero()
-    if len(singular):
-        where = ", ".join(f"{value:.6g}" for value in points[singular[0, 0]][:6])
-        raise NumericalError(
-            f"The path meets a singular point of the metric at ({where}), beyond which it is not determined: "
-            "shorten it, or start elsewhere."
-        )
-    along = frame.q @ vectors[..., None]
-    return torch.linalg.solve_triangular(frame.r, along, upper=True).squeeze(-1)
-
-
-def integrate(batch: Batch, velocities: Float[Tensor, "batch d"], times: Float[Tensor, " t"]) -> Geodesic:
+def integrate(
+    batch: Batch,
+    velocities: Float[Tensor, "batch d"],
+    times: Float[Tensor, " t"],
+    on_singular: Literal["raise", "mark"],
+    work: Work,
+    chunk: int | None = None,
+) -> Geodesic:
     """The geodesics that leave the points of a batch, at increasing positive times; (batch, t, d).
+
+    Those that end before a time, at a singular point, are NaN there if such points are marked.
 
     Raises:
         InputError: times that are not finite, or do not increase from 0.
-        NumericalError: a singular point is met, or the solver fails.
+        NumericalError: a singular point is met, or more work is needed than allowed.
     """
-    from scipy.integrate import solve_ivp  # 40 MB that metric and curvature do without
+    clock, like = checked_times(times), batch.points
+    state = torch.stack([like, velocities], 1).double().cpu().numpy()
+    path = np.full((len(clock), *state.shape), np.nan)
+    path[clock == 0] = state
+    alive, time, stop = np.arange(len(state)), 0.0, float(clock[-1])
 
-    clock = times.detach().double().cpu().numpy()
-    if clock.ndim != 1 or len(clock) == 0 or not np.isfinite(clock).all():
-        raise InputError(f"`times` must be finite times in one dimension, not {times.tolist()}.")
-    if clock[0] < 0 or (np.diff(clock) <= 0).any():
-        raise InputError("`times` must be increasing times of at least 0, in one dimension.")
-    like, shape = batch.points, (2, *batch.points.shape)
+    def rate(time: float, state: np.ndarray) -> np.ndarray:
+        points, speeds = torch.from_numpy(state.reshape(len(alive), 2, -1)).to(like).unbind(1)
+        work.count(1, f"time {time:.4g} of {stop:g}", "or shorten the velocities")
+        turning, regular = acceleration(batch, points, speeds, chunk)
+        if not regular.all():
+            raise NoAccelerationError(time, (~regular).nonzero().flatten().cpu().numpy())
+        return torch.stack([speeds, turning], 1).double().cpu().numpy().ravel()
 
-    def rate(_time: float, state: np.ndarray) -> np.ndarray:
-        points, speeds = torch.from_numpy(state.reshape(shape)).to(like)
-        return torch.stack([speeds, acceleration(batch, points, speeds)]).double().cpu().numpy().ravel()
-
-    start = torch.stack([like, velocities.to(like)]).double().cpu().numpy().ravel()
-    if clock[-1] == 0:
-        return Geodesic(like[:, None], velocities.to(like)[:, None])
-    scale, tolerance = float(np.abs(start).max()) or 1.0, flow_tolerance(like.dtype)
-    solution = solve_ivp(
-        rate, (0.0, clock[-1]), start, method="DOP853", t_eval=clock, rtol=tolerance, atol=tolerance * scale
-    )
-    if not solution.success:
-        raise NumericalError(f"The geodesic could not be followed to time {clock[-1]:g}: {solution.message}")
-    path = torch.from_numpy(solution.y.T.reshape(len(clock), *shape)).to(like)
-    return Geodesic(path[:, 0].transpose(0, 1), path[:, 1].transpose(0, 1))
+    while time < stop and len(alive):
+        time, state, ended = _followed(rate, time, state, clock, path, alive, flow_tolerance(like.dtype))
+        if len(ended) and on_singular == "raise":
+            raise NumericalError(_end_of(batch, int(alive[ended[0]]), state[ended[0], 0], time, stop))
+        alive, state = np.delete(alive, ended), np.delete(state, ended, 0)
+    found = torch.from_numpy(path).to(like).transpose(0, 1)
+    return Geodesic(found[:, :, 0], found[:, :, 1])
 
 
-def connect(batch: Batch, count: int) -> Geodesic:
-    """The geodesic between the two points of a batch, by collocation from the straight segment; (count, d).
+def checked_times(times: Float[Tensor, " t"]) -> np.ndarray:
+    """The times, in float64.
 
     Raises:
-        InputError: fewer than two points asked for.
-        NumericalError: collocation does not converge, or a singular point is met.
+        InputError: not finite times that increase from 0.
     """
-    from scipy.integrate import solve_bvp
+    clock = torch.as_tensor(times, dtype=torch.float64).detach().cpu().numpy()
+    if clock.ndim != 1 or len(clock) == 0 or not np.isfinite(clock).all():
+        raise InputError(f"`times` must be finite times in one dimension, not {clock.tolist()}.")
+    if clock[0] < 0 or (np.diff(clock) <= 0).any():
+        raise InputError("`times` must be increasing times of at least 0, in one dimension.")
+    return clock
 
-    if count < 2:
-        raise InputError(f"`count` must be at least 2, not {count}: the end points are counted.")
-    like, d = batch.points, batch.d
-    a, b = like.double().cpu().numpy()
 
-    def rate(_time: np.ndarray, state: np.ndarray) -> np.ndarray:
-        points, speeds = torch.from_numpy(state.T.reshape(-1, 2, d)).to(like).unbind(1)
-        return torch.cat([speeds, acceleration(batch, points, speeds)], 1).double().cpu().numpy().T
+def _followed(
+    rate: Callable[[float, np.ndarray], np.ndarray],
+    time: float,
+    state: np.ndarray,
+    clock: np.ndarray,
+    path: np.ndarray,
+    alive: np.ndarray,
+    tolerance: float,
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Geodesics, followed from a time until the first of them ends: that time, the state there, the rows that end.
 
-    def ends(start: np.ndarray, stop: np.ndarray) -> np.ndarray:
-        return np.concatenate([start[:d] - a, stop[:d] - b])
+    Args:
+        rate: of the state; it raises `NoAccelerationError`.
+        time, state: where to start.
+        clock: the times asked for, the last of which is the end.
+        path: what is written at those times.
+        alive: the rows of `path` that the state is of.
+        tolerance: relative.
+    """
+    from scipy.integrate import DOP853  # 40 MB that metric and curvature do without
 
-    nodes = np.linspace(0, 1, 17)
-    guess = np.concatenate([a[:, None] + nodes * (b - a)[:, None], np.repeat((b - a)[:, None], len(nodes), 1)])
-    solution = solve_bvp(rate, ends, nodes, guess, tol=JOIN_TOLERANCE, max_nodes=NODES)
-    if not solution.success:
-        raise NumericalError(
-            "No geodesic was found between `a` and `b` near the straight segment (residual "
-            f"{solution.rms_residuals.max():.1e}, {solution.message.rstrip('.')}): join nearer points, one by one."
+    stop, shape, step = float(clock[-1]), state.shape, None
+    scale = float(np.abs(state).max()) or 1.0
+    while time < stop:
+        try:
+            solver = DOP853(rate, time, state.ravel(), stop, first_step=step, rtol=tolerance, atol=tolerance * scale)
+            while time < stop:
+                solver.step()
+                if solver.status == "failed" or (solver.t - time < STALLED * stop and solver.t < stop):
+                    return time, state, _sharpest(state, rate(time, state.ravel()).reshape(shape))
+                due = ((clock > time) & (clock <= solver.t)).nonzero()[0]
+                path[np.ix_(due, alive)] = _states(solver, clock[due]).reshape(-1, *shape)
+                time, state, step = solver.t, solver.y.reshape(shape), None
+        except NoAccelerationError as found:
+            if found.time - time <= STALLED * stop:
+                return time, state, found.rows
+            step = CUT * (found.time - time)
+    return time, state, np.empty(0, dtype=int)
+
+
+def _states(solver: DOP853, times: np.ndarray) -> np.ndarray:
+    """The states at times within the last step, whose end needs no interpolation."""
+    between = solver.dense_output() if (times < solver.t).any() else None
+    return np.array([solver.y if between is None or time == solver.t else between(time) for time in times])
+
+
+def _sharpest(state: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """The row whose velocity changes fastest for its size: the one for which steps have become small."""
+    speeds, turning = np.abs(state[:, 1]).max(1), np.abs(rates[:, 1]).max(1)
+    return np.argmax(turning / np.where(speeds > 0, speeds, np.inf), keepdims=True)
+
+
+def _end_of(batch: Batch, row: int, point: np.ndarray, time: float, stop: float) -> str:
+    """What is said of a geodesic that ends."""
+    where = place(torch.from_numpy(point))
+    cure = 'or mark such points by Pullback(..., on_singular="mark")'
+    if time == 0:
+        return (
+            f"The geodesic from {batch.name(row)} starts at a singular point of the metric at {where}: move it, {cure}."
         )
-    state = torch.from_numpy(solution.sol(np.linspace(0, 1, count)).T.reshape(count, 2, d)).to(like)
-    return Geodesic(state[:, 0], state[:, 1])
+    return (
+        f"The geodesic from {batch.name(row)} meets a singular point of the metric at {where}, a fold or an edge of "
+        f"the map, at time {time:.6g} of {stop:g}, beyond which it is not determined: shorten `v`, {cure}."
+    )

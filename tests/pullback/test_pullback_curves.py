@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from symgeo.errors import InputError, NumericalError
 from symgeo.pullback import Pullback
+from symgeo.pullback.curve import propagated
 
 
 def sphere(x: Tensor) -> Tensor:
@@ -83,6 +84,56 @@ def test_a_circle_of_latitude_turns_vectors_by_the_curvature_within() -> None:
     angle = 2 * math.pi * (1 - math.cos(theta))
     expected = double(math.cos(angle), math.sin(angle) / math.sin(theta))
     torch.testing.assert_close(carried, expected, rtol=0, atol=1e-8)
+
+
+def test_a_circle_through_many_points_turns_vectors_as_one_through_few() -> None:
+    theta = 0.9
+    turn = torch.linspace(0, 2 * math.pi, 100, dtype=torch.float64)[:, None]
+    path = torch.cat([torch.full_like(turn, theta), turn], 1)
+    angle = 2 * math.pi * (1 - math.cos(theta))
+    expected = double(math.cos(angle), math.sin(angle) / math.sin(theta))
+    torch.testing.assert_close(Pullback(sphere).transport(path, double(1.0, 0.0))[-1], expected, rtol=0, atol=1e-9)
+
+
+def test_transport_along_a_spiral_is_of_sixth_order() -> None:
+    """From latitude 0.5 to 1.3 in one turn, closed by a meridian: the angle is the area, 2 pi less int cos theta dphi.
+
+    Along the circles themselves the connection is constant and every order exact.
+    """
+    start, stop = 0.5, 1.3
+    path = torch.stack([double(start, 0.0), double(stop, 2 * math.pi)])
+    angle = 2 * math.pi * (1 - (math.sin(stop) - math.sin(start)) / (stop - start))
+    # Along the meridian the vector keeps its components on orthonormal vectors.
+    expected = double(math.cos(angle), math.sin(angle) / math.sin(stop))
+    batch = Pullback(sphere)._batch(path)
+    parts = [4, 8, 16, 32]
+    errors = [
+        (propagated(batch, path[:1], path.diff(dim=0), count)[0] @ double(1.0, 0.0) - expected).abs().max().log2()
+        for count in parts
+    ]
+    orders = [(errors[i] - errors[i + 1]).item() for i in range(len(parts) - 1)]
+    assert all(5.5 < order < 6.6 for order in orders), orders
+    carried = Pullback(sphere).transport(path, double(1.0, 0.0))[-1]
+    torch.testing.assert_close(carried, expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("d", [3, 12])
+def test_transport_is_that_of_the_christoffel_symbols(d: int) -> None:
+    """dV/dt = -Gamma[c', V], by differences, both where all second derivatives are formed and where d pairs are."""
+    torch.manual_seed(d)
+    geo = Pullback(nn.Sequential(nn.Linear(d, 40), nn.Tanh(), nn.Linear(40, 30), nn.Tanh()))
+    start, step, v = torch.randn(3, d, dtype=torch.float64)
+    h = 1e-3
+    carried = geo.transport(torch.stack([start - h * step, start, start + h * step]), v)
+    measured = (carried[2] - carried[0]) / (2 * h)
+    expected = -torch.einsum("cab,a,b->c", geo.christoffel(start), step, carried[1])
+    torch.testing.assert_close(measured, expected, rtol=1e-4, atol=1e-4 * expected.abs().max().item())
+
+
+def test_transport_through_a_singular_point_does_not_end_in_numbers() -> None:
+    """Through the origin of polar coordinates, between the nodes of every part."""
+    with pytest.raises(NumericalError, match=r"cannot be carried .* starts at \(-1, 0\).*: move|: .*move the path"):
+        Pullback(polar).transport(line(double(-1.0, 0.0), double(1.7, 0.0), 2), double(1.0, 1.0))
 
 
 def test_transport_keeps_inner_products() -> None:

@@ -74,8 +74,10 @@ def test_planes_that_have_no_curvature() -> None:
     v[0] = normal(2, seed=2)
     with pytest.raises(InputError, match="`u` and `v` are parallel, or zero, at point 1"):
         geo.sectional_curvature(x, u, v)
-    with pytest.raises(InputError, match=r"`v` must be finite vectors, \(2,\) or \(3, 2\); its shape is \(3, 1\)"):
+    with pytest.raises(InputError, match=r"`v` must be finite vectors \(..., 2\); its shape is \(3, 1\)"):
         geo.sectional_curvature(x, u, v[:, :1])
+    with pytest.raises(InputError, match=r"`v` must be one vector for all points, or one for each of \(3,\)"):
+        geo.sectional_curvature(x, u, v[:2])
     with pytest.raises(InputError, match="meaningless"):
         Pullback(nn.Sequential(nn.Linear(2, 4), nn.ReLU())).sectional_curvature(x, u, u)
     with pytest.raises(InputError, match="piecewise linear"):

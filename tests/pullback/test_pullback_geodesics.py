@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -93,8 +94,12 @@ def test_a_geodesic_of_a_section() -> None:
 
 
 def test_geodesics_that_cannot_be_had() -> None:
-    with pytest.raises(NumericalError, match="singular point of the metric at"):
+    with pytest.raises(NumericalError, match=r"The geodesic from the point starts at a singular point .* at \(0, 1\)"):
         Pullback(polar).exp(double(0.0, 1.0), double(1.0, 0.0))
+    with pytest.raises(InputError, match="`v` must be a torch tensor, not list"):
+        Pullback(polar).exp(double(1.0, 1.0), [1.0, 0.0])  # pyright: ignore
+    with pytest.raises(InputError, match="`evaluations` must be a positive number"):
+        Pullback(polar).exp(double(1.0, 1.0), double(1.0, 0.0), evaluations=0)
     with pytest.raises(InputError, match="`v` must have the shape of `x`"):
         Pullback(polar).exp(double(1.0, 1.0), torch.ones(3, 2, dtype=torch.float64))
     with pytest.raises(InputError, match="`times` must be increasing"):
@@ -108,7 +113,57 @@ def test_geodesics_that_cannot_be_had() -> None:
 def test_no_geodesic_of_a_punctured_plane_goes_through_the_puncture() -> None:
     """From (1, 0) to (1, pi) in polar coordinates the straight line runs through r = 0."""
     with pytest.raises(NumericalError, match=r"No geodesic was found|singular point"):
-        Pullback(polar).geodesic(double(1.0, 0.0), double(1.0, 3 * math.pi))
+        Pullback(polar).geodesic(double(1.0, 0.0), double(1.0, 3 * math.pi), evaluations=1_000_000)
+
+
+def folded(x: Tensor) -> Tensor:
+    """The plane, folded along x = 0."""
+    return torch.stack([x[:, 0] ** 2, x[:, 1]], 1)
+
+
+def edged(x: Tensor) -> Tensor:
+    """The plane, up to the edge x = 0, beyond which there are no numbers."""
+    return torch.stack([x[:, 0] ** 1.5, x[:, 1]], 1)
+
+
+@pytest.mark.parametrize(("plane", "power", "end"), [(folded, 2.0, 0.5), (edged, 1.5, 2 / 3)])
+def test_a_geodesic_ends_where_the_map_does(plane: Callable[[Tensor], Tensor], power: float, end: float) -> None:
+    """x^p is linear in time: from 1 at the speed -p it is gone at 1/p. The others of the batch go on."""
+    x = torch.stack([double(2.0, 1.0), double(1.0, 1.0), double(1.5, 0.0)])
+    v = torch.stack([double(0.1, 0.2), double(-1.0, 0.3), double(-0.5, 0.2)])
+    with pytest.raises(NumericalError, match=rf"from point 1 meets a singular point .* at time {end:.6g} of 1"):
+        Pullback(plane).exp(x, v)
+    times = double(0.0, 0.25, 0.4, 1.0)
+    path = Pullback(plane, on_singular="mark").geodesic_flow(x, v, times).points
+    expected = x[:, :1] * (1 + power * times * v[:, :1] / x[:, :1]).clamp_min(0) ** (1 / power)
+    found = path[..., 0]
+    assert found.isnan().tolist() == [[False] * 4, [False] * 3 + [True], [False] * 4]
+    torch.testing.assert_close(found[[0, 2]], expected[[0, 2]], rtol=0, atol=1e-8)
+    torch.testing.assert_close(found[1, :3], expected[1, :3], rtol=0, atol=1e-8)
+
+
+def test_a_geodesic_that_starts_at_a_singular_point_is_marked() -> None:
+    x, v = torch.stack([double(1.0, 1.0), double(0.0, 0.0)]), torch.ones(2, 2, dtype=torch.float64)
+    found = Pullback(sphere, on_singular="mark").exp(x, v)
+    torch.testing.assert_close(found[0], Pullback(sphere).exp(x[0], v[0]), rtol=0, atol=1e-8)
+    assert found[1].isnan().all()
+    with pytest.raises(NumericalError, match="The geodesic from point 1 starts at a singular point"):
+        Pullback(sphere).exp(x, v)
+
+
+def test_a_geodesic_is_given_up_after_as_much_work_as_is_allowed(capsys: pytest.CaptureFixture[str]) -> None:
+    geo, x, v = Pullback(sphere), double(1.0, 0.3), double(0.5, 0.8)
+    with pytest.raises(NumericalError, match=r"`evaluations` = 20 .* after 20 there is time 0\.\d+ of 1; allow more"):
+        geo.exp(x, v, evaluations=20)
+    assert not capsys.readouterr().err
+    geo.exp(x, v, progress=True)
+    assert "of 1" in capsys.readouterr().err
+
+
+def test_times_may_be_a_list() -> None:
+    geo, x, v = Pullback(sphere), double(1.0, 0.3), double(0.5, 0.8)
+    found, expected = (geo.geodesic_flow(x, v, times) for times in ([0.0, 0.1], double(0.0, 0.1)))
+    assert torch.equal(found.points, expected.points)
 
 
 @pytest.mark.parametrize(("n", "d"), [(6, 3), (2, 5)])
