@@ -82,10 +82,10 @@ def main() -> None:
                 rows.append(Row(name, preset, runs))
                 print(rows[-1].line(), flush=True)
         geometry = [_geometry(row) for row in rows if row.preset == "quick"]
-    step, products = profiled_step()
-    print(f"step {step * 1e3:.1f} ms, products {products * 1e3:.1f} ms")
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    TARGET.write_text(_page(rows, geometry, step, products), encoding="utf-8")
+        step, products = profiled_step()
+        print(f"step {step * 1e3:.1f} ms, products {products * 1e3:.1f} ms")
+        TARGET.parent.mkdir(parents=True, exist_ok=True)
+        TARGET.write_text(_page(rows, geometry, step, products), encoding="utf-8")
     print(TARGET)
 
 
