@@ -91,6 +91,9 @@ def _scaled(jet: JetTensor, make: Callable[[], Tensor], factor: Any) -> Any:
     """A jet times a factor that is none, with the value that `make` returns when it is needed."""
     if isinstance(factor, Tensor) and not fits(factor.shape, jet.shape):
         return NotImplemented
+    # What only goes by the jet would keep its dtype, where the product has a higher precision.
+    if isinstance(factor, Tensor) and factor.ndim and torch.promote_types(factor.dtype, jet.dtype) != jet.dtype:
+        return JetTensor(make(), jet.spread() * factor, jet.k, jet.order)
     if jet.affine is not None and (not isinstance(factor, Tensor) or factor.ndim == 0):
         return affine_jet(jet, jet.affine.scaled(factor))
     if jet.chain is not None and jet.factored is None:

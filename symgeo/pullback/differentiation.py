@@ -7,7 +7,9 @@ for linalg.solve, linalg.det, layer_norm and instance_norm (torch 2.13), and mis
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -19,6 +21,15 @@ from symgeo.pullback.jet import pair_count
 from symgeo.pullback.jet_tensor import JetTensor, UnsupportedError
 
 
+@contextmanager
+def loops_allowed() -> Iterator[None]:
+    """Without the warning that vmap makes a loop of an operation, which nobody here can help."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "There is a performance drop")
+        yield
+
+
+@loops_allowed()
 def differentiate(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Any operation: D f[y_a], and D^2 f[y_a, y_b] + D f[y_ab]."""
     leaves, tree = tree_flatten((args, kwargs))

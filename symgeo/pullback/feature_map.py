@@ -9,7 +9,7 @@ returns, how large it is inside, and whether it has kinks, at which there is no 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ from symgeo.errors import InputError
 from symgeo.pullback.jet_tensor import outer_keys
 from symgeo.pullback.kinks import suspect
 from symgeo.pullback.modes import check_modes
+from symgeo.pullback.structure import structure
 from symgeo.pullback.target import Target, embedding
 from symgeo.pullback.watch import watched
 
@@ -75,6 +76,7 @@ class FeatureMap:
         owner = getattr(features, "__self__", features)
         self.module = owner if isinstance(owner, nn.Module) else None
         self._trials: dict[tuple[torch.dtype, torch.device, torch.Size, bool], Trial] = {}
+        self._structure: Hashable = None
 
     @property
     def name(self) -> str:
@@ -138,17 +140,26 @@ class FeatureMap:
         return called
 
     def trial(self, function: Callable[[Tensor], Tensor], points: Float[Tensor, " batch *shape"]) -> Trial:
-        """What the map does to one point, and to a few; remembered for each dtype, device and shape.
+        """What the map does to one point, and to a few.
+
+        Of a module it is remembered for each dtype, device and shape, until its parts are exchanged. Of another
+        callable nobody knows what it is made of: it is tried at every call.
 
         Raises:
             InputError: it cannot take a point, returns no row of features for it, or mixes the points of a batch.
         """
+        with CASTING:
+            made_of = None if self.module is None else structure(self.module)
+        trials = self._trials
+        if made_of is None or made_of != self._structure:
+            trials = {}
+            self._trials, self._structure = trials, made_of
         key = (points.dtype, points.device, points.shape[1:], len(points) > 1)
-        if key not in self._trials:
+        if key not in trials:
             trial = self._run_trial(function, points[:1])
             self._check_rows(function, points[:8], trial.features)
-            self._trials[key] = trial
-        return self._trials[key]
+            trials[key] = trial
+        return trials[key]
 
     def _run_trial(self, function: Callable[[Tensor], Tensor], point: Float[Tensor, " 1 *shape"]) -> Trial:
         shape = tuple(point.shape)

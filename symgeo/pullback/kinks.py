@@ -19,15 +19,17 @@ from torch.nn import functional
 
 KINKED = (
     "relu", "leaky_relu", "prelu", "rrelu", "hardtanh", "hardsigmoid", "hardswish", "hardshrink", "softshrink",
-    "threshold", "max_pool", "fractional_max_pool", "adaptive_max_pool",
+    "threshold", "max_pool", "fractional_max_pool", "adaptive_max_pool", "multi_margin_loss", "multilabel_margin_loss",
+    "fake_quantize", "copysign", "special_i0e",
 )  # fmt: skip
-CREASED = ("celu", "huber_loss", "smooth_l1_loss", "softsign")
+CREASED = ("celu", "huber_loss", "smooth_l1_loss", "softsign", "special_i1e")
 # Functions of which no single operation tells.
 CREASED_FUNCTIONS = {functional.softsign: "softsign"}
 # Operations that may have kinks or be harmless: they count when every second derivative is zero.
 SUSPECT = (
     "abs", "clamp", "max", "min", "amax", "amin", "aminmax", "fmax", "fmin", "cummax", "cummin", "median", "nanmedian",
-    "kthvalue", "where", "sort", "topk", "sign", "floor", "ceil", "round", "trunc",
+    "kthvalue", "mode", "where", "sort", "topk", "argsort", "argmax", "argmin", "searchsorted", "bucketize", "unique",
+    "nonzero", "sign", "sgn", "angle", "floor", "ceil", "round", "trunc", "frac", "fmod", "remainder", "renorm",
 )  # fmt: skip
 COMPARISONS = frozenset({"gt", "lt", "ge", "le"})
 # Torch's softplus goes over to the identity at this threshold, with a jump of 2e-9, a rounding of what is meant; with a

@@ -7,7 +7,10 @@ curvature is a number on either side and has none between: it is refused too, so
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+
+import torch
 
 from symgeo.errors import InputError
 from symgeo.pullback.batch import MEMORY_BYTES, Batch
@@ -64,7 +67,10 @@ def check_not_piecewise(batch: Batch, name: str, chunk: int | None) -> None:
         InputError: the first derivatives differ between points, or an operation was seen that may have made kinks.
     """
     slopes = replace(batch, ambient=None).map(1, lambda jet: (jet.first.transpose(0, 1).flatten(1),), chunk)[0]
-    if batch.trial.suspects or (slopes != slopes[0]).any():
+    # Sums of k terms round by some sqrt(k) eps, at each point in another way; the terms of all sums on the way to a
+    # feature are no more than the numbers that go in and those that the map makes.
+    rounding = torch.finfo(slopes.dtype).eps * math.sqrt(batch.d + batch.trial.numbers) * slopes.abs().amax()
+    if batch.trial.suspects or ((slopes - slopes[0]).abs() > rounding).any():
         suspects = f" ({', '.join(batch.trial.suspects)})" if batch.trial.suspects else ""
         raise InputError(
             f"`features` is piecewise linear{suspects}, its second derivative zero or a jump: {name} would be "

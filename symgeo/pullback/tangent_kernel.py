@@ -10,7 +10,6 @@ differentiated point by point.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -23,15 +22,18 @@ from torch.nn.functional import pad
 
 from symgeo.errors import InputError
 from symgeo.pullback.chart import flat_points
+from symgeo.pullback.differentiation import loops_allowed
 from symgeo.pullback.factors import add_matrix_gram, add_vector_gram
 from symgeo.pullback.feature_map import CASTING, FeatureMap
 from symgeo.pullback.options import check_chunk
 from symgeo.pullback.propagation import plain_kernels
 from symgeo.pullback.symmetric import mirrored
-from symgeo.pullback.taps import Taps, Use
+from symgeo.pullback.taps import Taps, Use, displaced
 
 # What the factors of a chunk of points may take, and what their intermediate products.
 BUDGET_BYTES = 128_000_000
+# How many points of x, and of y, say which calls keep the points in their places.
+FEW_POINTS = 4
 
 OTHER_LAYERS = "`features` runs other layers for other points: take the kernel of each kind of points on its own."
 
@@ -74,7 +76,8 @@ def ntk(
         left, right = x.detach().clone(), None if y is None else y.detach().clone()
         with torch.no_grad():
             mapped.trial(mapped.called_in(x.dtype), left[:8])
-        return _Gradients(features, left, outputs, output).kernel(left, right, chunk)
+        few = torch.cat([_spread(points) for points in (left, right) if points is not None])
+        return _Gradients(features, few, outputs, output).kernel(left, right, chunk)
 
 
 def _check(features: nn.Module, x: Tensor, y: Tensor | None, outputs: str, chunk: int | None) -> None:
@@ -110,7 +113,10 @@ class Factors:
 
 
 class _Gradients:
-    """A module with parameters in the dtype of the points, and the gradients of its outputs."""
+    """A module with parameters in the dtype of the points, and the gradients of its outputs.
+
+    A few points say how it is gone through.
+    """
 
     def __init__(
         self, module: nn.Module, points: Tensor, outputs: Outputs, output: Callable[[Tensor], Tensor] | None
@@ -124,13 +130,13 @@ class _Gradients:
         self.known = self._known_calls(points)
         #: Parameters with uses that no tap listens at.
         self.rest: dict[str, Tensor] = {}
-        uses, reached = self._passes(points[:1], [*self.tracked.values()])
+        uses, reached = self._passes(points, [*self.tracked.values()])
         self.rest = {name: p for name, p in self.tracked.items() if id(p) in reached}
         held = sum(
             u.call.inputs.numel() + u.call.patches().numel() + sum(c.numel() for c in u.cotangents) for u in uses
         )
         written_out = sum(p.numel() for p in self.rest.values()) * self.count
-        self.point_bytes = points.element_size() * (held + written_out)
+        self.point_bytes = points.element_size() * (held // len(points) + written_out)
 
     def kernel(self, x: Tensor, y: Tensor | None, chunk: int | None) -> Tensor:
         """Theta, block by block; of x with itself, the blocks above the diagonal."""
@@ -162,7 +168,7 @@ class _Gradients:
     def factors(self, points: Tensor) -> Factors:
         """The gradients at a chunk of points."""
         uses, reached = self._passes(points, [p for name, p in self.tracked.items() if name not in self.rest])
-        if reached:
+        if reached or any(len(use.call.inputs) != len(points) for use in uses):
             raise InputError(OTHER_LAYERS)
         named = [(self._seen(use.call.weight), self._seen(use.call.bias), use) for use in uses]
         partners = {(weight, bias) for weight, bias, _ in named}
@@ -229,7 +235,10 @@ class _Gradients:
         return made.sum(1, keepdim=True) if self.outputs == "sum" else made
 
     def _known_calls(self, points: Tensor) -> set[int]:
-        """The calls whose first dimension is the points: it follows their number from two to three."""
+        """The calls whose first dimension is the points, each in its place.
+
+        It follows their number from two to three; that they keep their places is seen from what comes back.
+        """
         sizes = []
         for count in (2, 3):
             with torch.no_grad(), Taps(self.names) as taps:
@@ -237,7 +246,18 @@ class _Gradients:
             sizes.append(taps.sizes)
         if len(sizes[0]) != len(sizes[1]):
             return set()
-        return {number for number, pair in enumerate(zip(*sizes, strict=True)) if pair == (2, 3)}
+        known = {number for number, pair in enumerate(zip(*sizes, strict=True)) if pair == (2, 3)}
+        return known - self._displaced(points, known)
+
+    def _displaced(self, points: Tensor, known: set[int]) -> set[int]:
+        """Those of some calls in which a row is not its point's."""
+        # Nothing that sorts by what it sees leaves an order and its reverse as they are.
+        both = torch.cat([points, points.flip(0)])
+        with torch.enable_grad(), Taps(self.names, known) as taps:
+            made = self._made(self.state, both)
+            # Weights, all different: the plain sum of a softmax has no gradient.
+            each = made @ torch.linspace(1, 2, made.shape[1], dtype=made.dtype, device=made.device)
+        return displaced(taps.uses, each) if made.requires_grad and taps.uses else set()
 
     def _written_out(self, points: Tensor) -> Float[Tensor, "batch o rest"]:
         """The gradients with respect to the rest, point by point."""
@@ -246,8 +266,7 @@ class _Gradients:
             return self._made(self.state | rest, point[None])[0]
 
         try:
-            with plain_kernels(), warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "There is a performance drop")  # where vmap makes a loop
+            with plain_kernels(), loops_allowed():
                 gradients = vmap(jacrev(one), (None, 0))(self.rest, points)
         except RuntimeError:  # recurrent layers among others have no rule for vmap
             return torch.stack([self._autograd(point[None]) for point in points])
@@ -259,6 +278,11 @@ class _Gradients:
             outputs = self._made(self.state, point)[0]
         found = [torch.autograd.grad(output, targets, retain_graph=True, materialize_grads=True) for output in outputs]
         return torch.stack([torch.cat([gradient.flatten() for gradient in row]) for row in found])
+
+
+def _spread(points: Tensor) -> Tensor:
+    """A few points from all over a batch: those side by side may have much in common."""
+    return points[torch.linspace(0, len(points) - 1, min(len(points), FEW_POINTS)).long()]
 
 
 def _joined(pieces: list[Tensor], along: int) -> Tensor:

@@ -12,7 +12,7 @@ scale s of a normalisation, z_it = s * a_it + b channel by channel, has the grad
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from symgeo.errors import InputError
+from symgeo.pullback.feature_map import ROW_TOLERANCE
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,18 @@ class Use:
     """A call whose output is listened at: the cotangents that arrive there, one for each backward pass.
 
     What is written into the output afterwards comes after, and is no part of it.
+
+    Args:
+        call: what is run.
+        tracked: the parameters, by `id`.
+        number: of the call, in the order that they come.
     """
 
-    def __init__(self, call: Call, tracked: Collection[int]) -> None:
+    def __init__(self, call: Call, tracked: Collection[int], number: int) -> None:
         weight, bias = call.weight, call.bias
         weight = weight.detach() if id(weight) in tracked else weight
         bias = bias.detach() if bias is not None and id(bias) in tracked else bias
-        self.call = call
+        self.call, self.number = call, number
         # Autograd is asked for the gradient of a term of the bias, on the way to which it passes the output.
         self.source = weight.detach().new_zeros(len(weight)).requires_grad_()
         self.output = call.run(weight, self.source if bias is None else bias + self.source)
@@ -108,11 +114,38 @@ class Taps(TorchFunctionMode):
         self.sizes.append(-1 if torch._C._functorch.is_functorch_wrapped_tensor(call.inputs) else len(call.inputs))
         if number not in self.known or not torch.is_grad_enabled():
             return func(*args, **arguments)
-        use = Use(call, self.tracked)
+        use = Use(call, self.tracked, number)
         self.uses.append(use)
         output = use.output
         del use.output  # held by the graph as long as it is needed
         return output
+
+
+def displaced(uses: Sequence[Use], outputs: Float[Tensor, " batch"]) -> set[int]:
+    """The numbers of the calls in which some row is not the point's of its place.
+
+    With a weight on the output of each point the cotangents of a row have to come back with the weight of its point.
+
+    Args:
+        uses: that the outputs came through.
+        outputs: one of each point.
+    """
+    weights = 2 ** torch.arange(len(outputs), dtype=outputs.dtype, device=outputs.device)  # which round nothing
+    sources = [use.source for use in uses]
+    for passes, along in enumerate((torch.ones_like(weights), weights), 1):
+        torch.autograd.grad(outputs, sources, along, retain_graph=passes == 1, allow_unused=True)
+        for use in uses:
+            use.close(passes)
+    found = set()
+    for use in uses:
+        if len(use.call.inputs) == len(outputs):
+            plain, weighted = (cotangent.flatten(1) for cotangent in use.cotangents)
+            expected = weights[:, None] * plain
+            gaps = (weighted - expected).abs().amax(1)
+            if not (gaps > ROW_TOLERANCE[outputs.dtype] * expected.abs().amax(1)).any():
+                continue
+        found.add(use.number)
+    return found
 
 
 def _linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Call | None:

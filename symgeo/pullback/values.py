@@ -97,7 +97,7 @@ def check_range(batch: Batch, spoken: str, values: Tensor, regular: Bool[Tensor,
     if bad.any():
         raise NumericalError(
             f"{spoken[0].upper()}{spoken[1:]} leaves the range of {values.dtype} at "
-            f"{batch.name(int(bad.nonzero()[0]))}: scale the features, or take float64."
+            f"{batch.name(int(bad.nonzero()[0]))}: scale the features or the inputs, or take float64."
         )
 
 

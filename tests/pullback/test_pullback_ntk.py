@@ -77,6 +77,36 @@ class Reordered(nn.Module):
         return self.flattened(y.reshape(-1, 3)).tanh().reshape(len(x), -1)
 
 
+class Elsewhere(nn.Module):
+    """Layers that see the points in another order, in which the last layer does not; the outputs add up to zero."""
+
+    def __init__(self, order: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first, self.norm, self.last = nn.Linear(3, 5), nn.LayerNorm(5), nn.Linear(5, 2)
+        self.order = order
+
+    def forward(self, x: Tensor) -> Tensor:
+        order = self.order(x)
+        y = self.last(self.norm(self.first(x[order]).tanh())[order.argsort()])
+        return torch.cat([y, -y], 1)
+
+
+class Routed(nn.Module):
+    """Points to the left of a line take one way and points to the right of it another."""
+
+    def __init__(self, place: float, left: nn.Module, right: nn.Module) -> None:
+        super().__init__()
+        self.place, self.left, self.right = place, left, right
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x.new_zeros(len(x), 2)
+        aside = x[:, 0] < self.place
+        for where, way in ((aside, self.left), (~aside, self.right)):
+            if where.any():
+                y = y.index_put((where,), way(x[where]))
+        return y
+
+
 class Normalised(nn.Module):
     """Normalisations with scales: one called twice, one without a bias, one over a shape, one of groups."""
 
@@ -143,6 +173,9 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "tied": (Tied, (4,)),
     "recurrent": (Recurrent, (5, 4)),
     "reordered": (Reordered, (5, 4)),
+    "backwards": (lambda: Elsewhere(lambda x: torch.arange(len(x)).flip(0)), (3,)),
+    "sorted": (lambda: Elsewhere(lambda x: x[:, 0].argsort()), (3,)),
+    "routed": (lambda: Routed(0.0, nn.Linear(3, 2), nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))), (3,)),
     "normalised": (Normalised, (4,)),
     "attention": (Attention, (5, 4)),
     "parametrised": (
@@ -264,6 +297,60 @@ def test_a_buffer_is_left_as_it_was() -> None:
     network = Counting().double()
     ntk(network, normal(3, 2))
     assert network.calls == 0
+
+
+@pytest.mark.parametrize("count", [9, 1])
+def test_points_that_come_sorted(count: int) -> None:
+    """Points x in order, or a single one, and y in order where they are looked at: as they come these show nothing."""
+    network = made(Elsewhere(lambda x: x[:, 0].argsort()))
+    x = torch.linspace(-1, 1, count, dtype=torch.float64)[:, None] + torch.arange(3)
+    y = normal(9, 3)
+    y[[0, 2, 5, 8], 0] = torch.tensor([2.0, 3.0, 4.0, 5.0], dtype=torch.float64)
+    expected = by_the_jacobian(network, x, y).diagonal(dim1=2, dim2=3).sum(-1)
+    torch.testing.assert_close(ntk(network, x, y), expected, rtol=1e-12, atol=1e-14)
+
+
+def one_apart() -> Tensor:
+    """Ten points, one of which, none of the few that are looked at, is to the left of minus 5."""
+    x = normal(10, 3)
+    x[1, 0] = -7.0
+    return x
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "chunk"),
+    [
+        (nn.Linear(3, 2), nn.Linear(3, 2), 1),  # the first call is of another matrix
+        (nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 2)), nn.Linear(3, 2), 1),  # there is a second call
+        (nn.Linear(3, 2).requires_grad_(False), nn.Linear(3, 2), None),  # the one call is not of all points
+        (nn.Linear(3, 2), nn.Linear(3, 2), None),
+    ],
+)
+def test_other_layers_at_a_rare_point(left: nn.Module, right: nn.Module, chunk: int | None) -> None:
+    network, x = made(Routed(-5.0, left, right)), one_apart()
+    with pytest.raises(InputError, match="runs other layers for other points"):
+        ntk(network, x, chunk=chunk)
+    others = x[[0, *range(2, 10)]]
+    expected = by_the_jacobian(network, others, others).diagonal(dim1=2, dim2=3).sum(-1)
+    torch.testing.assert_close(ntk(network, others, chunk=chunk), expected, rtol=1e-12, atol=1e-14)
+
+
+class Added(nn.Module):
+    """A layer of one matrix that runs at all points, and another at some."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.always, self.seldom = nn.Linear(3, 2), nn.Linear(3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.always(x)
+        return y + self.seldom(x) * (x[:, :1] < -5) if (x[:, 0] < -5).any() else y
+
+
+def test_a_layer_that_only_a_rare_point_runs() -> None:
+    """Where the matrices that are listened at are the same at all points, and one more is reached at some."""
+    with pytest.raises(InputError, match="runs other layers for other points"):
+        ntk(made(Added()), one_apart(), chunk=1)
 
 
 class Overwriting(nn.Module):
