@@ -18,16 +18,19 @@ import math
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from symgeo.errors import NumericalError
 from symgeo.pullback.acceleration import connection, place
 from symgeo.pullback.batch import Batch
+from symgeo.pullback.frame import times_power
 from symgeo.pullback.geodesic import flow_tolerance
 
 # Gauss-Legendre nodes a segment: exact for polynomials of degree 11.
 NODES = 6
+# A speed of 2^-4096 times the largest is none, in any dtype; less than that an exponent does not hold.
+EXPONENTS = 4096
 # Nodes of a step of transport: three give the sixth order.
 PLACES = 3
 # A segment is halved into this many parts before it is given up.
@@ -36,28 +39,51 @@ PARTS = 1024
 CARRIED_BYTES = 64_000_000
 
 
-def speeds(batch: Batch, paths: int, chunk: int) -> tuple[Float[Tensor, "paths parts nodes"], Float[Tensor, " nodes"]]:
-    """|D Phi[c']| at the nodes of each segment, and the weights of the nodes, which add up to one.
+def lengths(batch: Batch, chunk: int) -> Float[Tensor, " paths"]:
+    """L of each path of a batch whose last leading axis is along the paths; `chunk` nodes go through at once.
 
-    Args:
-        batch: the points of all paths, one path after the other.
-        paths: how many there are.
-        chunk: nodes that go through the map at once.
+    Raises:
+        NumericalError: the map has no derivative at a node, or a length leaves the range of floats.
+    """
+    values, weights, exponents = scaled_speeds(batch, chunk)
+    return _restored("length", (values @ weights).sum(-1), exponents)
+
+
+def energies(batch: Batch, chunk: int) -> Float[Tensor, " paths"]:
+    """E of each path of a batch, over even times of [0, 1].
+
+    Raises:
+        NumericalError: the map has no derivative at a node, or an energy leaves the range of floats.
+    """
+    values, weights, exponents = scaled_speeds(batch, chunk)
+    return _restored("energy", (values.square() @ weights).sum(-1) * values.shape[1] / 2, 2 * exponents)
+
+
+def scaled_speeds(
+    batch: Batch, chunk: int
+) -> tuple[Float[Tensor, "paths parts nodes"], Float[Tensor, " nodes"], Int[Tensor, " paths"]]:
+    """|D Phi[c']| at the nodes of each segment over 2^e, the weights of the nodes, which add up to one, and e.
+
+    The power of two of each path is that of its largest derivative: no square of a speed leaves the range of floats
+    that is not small beside another.
 
     Raises:
         NumericalError: the map has no derivative at a node.
     """
     places, weights = (torch.from_numpy(a / 2).to(batch.points) for a in np.polynomial.legendre.leggauss(NODES))
-    points = batch.points.view(paths, -1, batch.d)
+    points = batch.points.view(-1, batch.leading[-1], batch.d)
     steps = points.diff(dim=1)
     nodes = points[:, :-1, None] + (places + 0.5)[:, None] * steps[:, :, None]
     along = steps[:, :, None].expand_as(nodes)
-    lengths = []
+    norms, powers = [], []
     for at, direction in zip(
         nodes.reshape(-1, batch.d).split(chunk), along.reshape(-1, batch.d).split(chunk), strict=True
     ):
-        lengths.append(batch.jet_along(at, direction[None], 1).first[0].norm(dim=-1))
-    found = torch.cat(lengths).view(nodes.shape[:3])
+        first = batch.jet_along(at, direction[None], 1).first[0]
+        exponents = torch.frexp(first.abs().amax(-1)).exponent
+        norms.append(times_power(first, -exponents).norm(dim=-1))
+        powers.append(exponents)
+    found, exponents = (torch.cat(pieces).view(nodes.shape[:3]) for pieces in (norms, powers))
     bad = (~found.isfinite()).any(-1).nonzero()
     if len(bad):
         path, segment = bad[0].tolist()
@@ -65,7 +91,23 @@ def speeds(batch: Batch, paths: int, chunk: int) -> tuple[Float[Tensor, "paths p
             f"The speed is not finite on segment {segment} of path {path}: the map overflows or has no derivative "
             "there; move the path."
         )
-    return found, weights
+    lowest = torch.iinfo(exponents.dtype).min // 4
+    top = torch.where(found > 0, exponents, lowest).amax((1, 2))
+    top = torch.where(top > lowest, top, 0)  # a path that does not move
+    drop = (exponents - top[:, None, None]).clamp_min(-EXPONENTS)
+    return times_power(found.flatten(), drop.flatten()).view_as(found), weights, top
+
+
+def _restored(name: str, values: Float[Tensor, " paths"], exponents: Int[Tensor, " paths"]) -> Float[Tensor, " paths"]:
+    """2^e times the values, which fit."""
+    made = times_power(values, exponents)
+    bad = (~made.isfinite() | ((made < torch.finfo(made.dtype).tiny) & (values > 0))).nonzero()
+    if len(bad):
+        raise NumericalError(
+            f"The {name} of path {int(bad[0])} leaves the range of {made.dtype}: scale the features or the inputs, or "
+            "take float64."
+        )
+    return made
 
 
 def transported(batch: Batch, vectors: Float[Tensor, "k d"], chunk: int | None = None) -> Float[Tensor, "k t d"]:

@@ -18,7 +18,7 @@ from symgeo.pullback.quantities import ExtrinsicCurvature, Stretches
 from symgeo.pullback.smoothness import check_curved, check_not_piecewise
 from symgeo.pullback.tangents import tangent_vectors
 from symgeo.pullback.target import Target
-from symgeo.pullback.values import singular_points
+from symgeo.pullback.values import check_range, singular_points
 
 
 class Directions(Paths):
@@ -56,7 +56,7 @@ class Directions(Paths):
 
         Raises:
             InputError: vectors that are parallel at some point, or of another shape.
-            NumericalError: the metric is singular at some point.
+            NumericalError: the metric is singular at some point, or the curvature leaves the range of floats.
         """
         batch = self._batch(x)
         check_curved(batch, "a sectional curvature")
@@ -72,6 +72,7 @@ class Directions(Paths):
             raise InputError(
                 f"`u` and `v` are parallel, or zero, at {batch.name(index)}: give vectors that span a plane."
             )
+        check_range(batch, "the sectional curvature", values, ~singular.flatten())
         return batch.shaped(values).masked_fill(singular, math.nan)
 
     def extrinsic_curvature(self, x: Float[Tensor, "... d"]) -> ExtrinsicCurvature:
@@ -82,17 +83,20 @@ class Directions(Paths):
 
         Raises:
             InputError: the target is curved.
-            NumericalError: the metric is singular at some point.
+            NumericalError: the metric is singular at some point, or the curvature leaves the range of floats.
         """
         if self._target == "fisher" or self._ambient is not None:
             raise InputError("`target` is a curved space: extrinsic curvature is had for flat and constant targets.")
         batch = self._batch(x)
         check_curved(batch, "the extrinsic curvature")
         check_size(batch, 0, 2, "the extrinsic curvature")
-        mean, norm, ranks, bends = (batch.shaped(part) for part in batch.map(2, extrinsic, self._chunk))
+        mean, norm, ranks, bends = batch.map(2, extrinsic, self._chunk)
         if not bends.any():
             check_not_piecewise(batch, "the extrinsic curvature", self._chunk)
-        singular = self._singular(batch, ranks, "the extrinsic curvature")
+        singular = self._singular(batch, batch.shaped(ranks), "the extrinsic curvature")
+        for part in (mean, norm):
+            check_range(batch, "the extrinsic curvature", part, ~singular.flatten())
+        mean, norm = batch.shaped(mean), batch.shaped(norm)
         return ExtrinsicCurvature(mean.masked_fill(singular[..., None], math.nan), norm.masked_fill(singular, math.nan))
 
     def _vectors(self, batch: Batch, name: str, vectors: Tensor) -> Float[Tensor, "batch d"]:

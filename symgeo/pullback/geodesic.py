@@ -7,6 +7,9 @@ so
 
 a least-squares problem for each point, with one second derivative along x' instead of the d (d + 1)/2 of the
 Christoffel symbols. Speed is constant along it: <D Phi[x'], D Phi[x']> is conserved.
+
+What is integrated is the displacement x(t) - x(0), to a tolerance that goes by the velocity of each geodesic: neither
+where a point lies nor what else is in its batch takes digits from it, but for the rounding of x(t) itself.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from symgeo.pullback.acceleration import Work, acceleration, place
 from symgeo.pullback.batch import Batch
 
 if TYPE_CHECKING:
-    from scipy.integrate import DOP853
+    from symgeo.pullback.solver import Solver
 
 # A step this small, relative to the time asked for, is taken for the end of the geodesic (heuristic): before a fold the
 # steps shrink with the distance to it, and never reach it.
@@ -72,13 +75,16 @@ def integrate(
         NumericalError: a singular point is met, or more work is needed than allowed.
     """
     clock, like = checked_times(times), batch.points
-    state = torch.stack([like, velocities], 1).double().cpu().numpy()
+    starts, leaving = (tensor.double().cpu().numpy() for tensor in (like, velocities))
+    state = np.stack([np.zeros_like(starts), leaving], 1)  # displacements, and velocities
     path = np.full((len(clock), *state.shape), np.nan)
     path[clock == 0] = state
     alive, time, stop = np.arange(len(state)), 0.0, float(clock[-1])
+    tolerances = absolute_tolerances(starts, leaving, stop, like.dtype)
 
     def rate(time: float, state: np.ndarray) -> np.ndarray:
-        points, speeds = torch.from_numpy(state.reshape(len(alive), 2, -1)).to(like).unbind(1)
+        moved, speeds = state.reshape(len(alive), 2, -1).swapaxes(0, 1)
+        points, speeds = (torch.from_numpy(part).to(like) for part in (starts[alive] + moved, speeds))
         work.count(1, f"time {time:.4g} of {stop:g}", "or shorten the velocities")
         turning, regular = acceleration(batch, points, speeds, chunk)
         if not regular.all():
@@ -86,12 +92,28 @@ def integrate(
         return torch.stack([speeds, turning], 1).double().cpu().numpy().ravel()
 
     while time < stop and len(alive):
-        time, state, ended = _followed(rate, time, state, clock, path, alive, flow_tolerance(like.dtype))
+        time, state, ended = _followed(
+            rate, time, state, clock, path, alive, flow_tolerance(like.dtype), tolerances[alive]
+        )
         if len(ended) and on_singular == "raise":
-            raise NumericalError(_end_of(batch, int(alive[ended[0]]), state[ended[0], 0], time, stop))
+            row = int(alive[ended[0]])
+            raise NumericalError(_end_of(batch, row, starts[row] + state[ended[0], 0], time, stop))
         alive, state = np.delete(alive, ended), np.delete(state, ended, 0)
+    path[:, :, 0] += starts
     found = torch.from_numpy(path).to(like).transpose(0, 1)
     return Geodesic(found[:, :, 0], found[:, :, 1])
+
+
+def absolute_tolerances(starts: np.ndarray, velocities: np.ndarray, stop: float, dtype: torch.dtype) -> np.ndarray:
+    """What each geodesic may err by in its displacement and its velocity: the relative tolerance of |v| T, and of |v|.
+
+    Not less than what rounding moves the points by, against which no step is short enough; one that does not move at
+    all has nothing to err in, and any positive tolerance.
+    """
+    reach = np.abs(velocities).max(1) * stop
+    rounding = torch.finfo(dtype).eps * np.abs(starts).max(1)
+    along = np.where(reach > 0, np.maximum(flow_tolerance(dtype) * reach, rounding), 1.0)
+    return np.stack([along, along / (stop or 1.0)], 1)[:, :, None].repeat(starts.shape[1], 2)
 
 
 def checked_times(times: Float[Tensor, " t"]) -> np.ndarray:
@@ -115,7 +137,8 @@ def _followed(
     clock: np.ndarray,
     path: np.ndarray,
     alive: np.ndarray,
-    tolerance: float,
+    relative: float,
+    absolute: np.ndarray,
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Geodesics, followed from a time until the first of them ends: that time, the state there, the rows that end.
 
@@ -125,15 +148,14 @@ def _followed(
         clock: the times asked for, the last of which is the end.
         path: what is written at those times.
         alive: the rows of `path` that the state is of.
-        tolerance: relative.
+        relative, absolute: tolerances, the second one for each number of the state.
     """
-    from scipy.integrate import DOP853  # 40 MB that metric and curvature do without
+    from symgeo.pullback.solver import Solver  # 40 MB of SciPy that metric and curvature do without
 
     stop, shape, step = float(clock[-1]), state.shape, None
-    scale = float(np.abs(state).max()) or 1.0
     while time < stop:
         try:
-            solver = DOP853(rate, time, state.ravel(), stop, first_step=step, rtol=tolerance, atol=tolerance * scale)
+            solver = Solver(rate, time, state, stop, step, relative, absolute)
             while time < stop:
                 solver.step()
                 if solver.status == "failed" or (solver.t - time < STALLED * stop and solver.t < stop):
@@ -148,7 +170,7 @@ def _followed(
     return time, state, np.empty(0, dtype=int)
 
 
-def _states(solver: DOP853, times: np.ndarray) -> np.ndarray:
+def _states(solver: Solver, times: np.ndarray) -> np.ndarray:
     """The states at times within the last step, whose end needs no interpolation."""
     between = solver.dense_output() if (times < solver.t).any() else None
     return np.array([solver.y if between is None or time == solver.t else between(time) for time in times])

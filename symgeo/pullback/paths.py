@@ -13,7 +13,7 @@ from torch import Tensor
 from symgeo.errors import InputError
 from symgeo.pullback.acceleration import Work
 from symgeo.pullback.batch import Batch, check_size
-from symgeo.pullback.curve import speeds, transported
+from symgeo.pullback.curve import energies, lengths, transported
 from symgeo.pullback.geodesic import Geodesic, integrate
 from symgeo.pullback.joining import connect
 from symgeo.pullback.smoothness import check_curved
@@ -69,10 +69,11 @@ class Paths(ABC):
     ) -> Geodesic:
         """The geodesics that leave x with velocity v, at increasing times after 0.
 
-        x'' = -lstsq(J, D^2 Phi[x', x']), by an eighth-order Runge-Kutta method to a relative 1e-10, in float32 to
-        1e-6; no Christoffel symbol is formed. An acceleration costs a QR decomposition of J, 4 n d^2 operations, and
-        a step of the method twelve: in thousands of coordinates minutes, where a section by `on_line` or `on_plane`
-        takes none.
+        x'' = -lstsq(J, D^2 Phi[x', x']), by an eighth-order Runge-Kutta method; no Christoffel symbol is formed. A step
+        errs by 1e-10 of |v| times the last time, in float32 by 1e-6, or by the rounding of the point where that is
+        more: for each geodesic, whatever others are in its batch. An acceleration costs a QR decomposition of J,
+        4 n d^2 operations, and a step of the method twelve: in thousands of coordinates minutes, where a section by
+        `on_line` or `on_plane` takes none.
 
         Args:
             x: points, (..., d) or (..., *input_shape); those of the result have the same shape.
@@ -139,11 +140,10 @@ class Paths(ABC):
 
         Raises:
             InputError: fewer than two points.
+            NumericalError: the map has no derivative on the path, or the result leaves the range of floats.
         """
         batch = self._joined(path)
-        *leading, count = batch.leading
-        values, weights = speeds(batch, len(batch.points) // count, self._chunk or batch.along_points(1))
-        return (values @ weights).sum(-1).reshape(leading)
+        return lengths(batch, self._chunk or batch.along_points(1)).reshape(batch.leading[:-1])
 
     def energy(self, path: Float[Tensor, "... t d"]) -> Float[Tensor, " ..."]:
         """The energy of paths through points at even times of [0, 1], 1/2 int g(c', c') dt.
@@ -155,11 +155,10 @@ class Paths(ABC):
 
         Raises:
             InputError: fewer than two points.
+            NumericalError: the map has no derivative on the path, or the result leaves the range of floats.
         """
         batch = self._joined(path)
-        *leading, count = batch.leading
-        values, weights = speeds(batch, len(batch.points) // count, self._chunk or batch.along_points(1))
-        return (values.square() @ weights).sum(-1).reshape(leading) * (count - 1) / 2
+        return energies(batch, self._chunk or batch.along_points(1)).reshape(batch.leading[:-1])
 
     def transport(self, path: Float[Tensor, "t d"], v: Float[Tensor, "... d"]) -> Float[Tensor, "... t d"]:
         """Vectors at the first point of a path, carried parallel along it; at each of its points.

@@ -64,6 +64,50 @@ def test_the_length_of_a_polygon_tends_to_that_of_the_geodesic_with_the_square_o
     assert all(1.5 < order for order in orders), errors
 
 
+@pytest.mark.parametrize("degree", range(12))
+def test_a_segment_is_exact_to_degree_eleven(degree: int) -> None:
+    """The speed of y^(p + 1) / (p + 1) is y^p; the square of it is what the energy integrates."""
+    path = double(0.0, 1.0)[:, None]
+    powers = Pullback(lambda y: y ** (degree + 1) / (degree + 1))
+    assert powers.length(path).item() == pytest.approx(1 / (degree + 1), rel=1e-14, abs=0)
+    if degree <= 5:
+        assert powers.energy(path).item() == pytest.approx(1 / (2 * (2 * degree + 1)), rel=1e-14, abs=0)
+
+
+def wave(y: Tensor) -> Tensor:
+    return torch.cat([y, y.sin()], 1)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "factor"),
+    [(torch.float64, 10.0**power) for power in (-300, -170, -150, 150, 170, 300)]
+    + [(torch.float32, 10.0**power) for power in (-30, -18, 18, 30)],
+)
+def test_lengths_and_energies_of_scaled_features(dtype: torch.dtype, factor: float) -> None:
+    """The paths of one batch are scaled one by one: the second runs where features are much smaller."""
+    paths = torch.stack([double(0.0, 1.0, 3.0), double(0.0, 1e-5, 2e-5)])[..., None]
+    plain, scaled = Pullback(wave), Pullback(lambda y: wave(y) * factor)
+    rounding = 20 * torch.finfo(dtype).eps
+    found = scaled.length(paths.to(dtype)).double() / factor
+    torch.testing.assert_close(found, plain.length(paths), rtol=rounding, atol=0)
+    expected = plain.energy(paths)
+    sizes = expected.log10() + 2 * math.log10(factor)
+    if sizes.max() < math.log10(torch.finfo(dtype).max) and sizes.min() > math.log10(torch.finfo(dtype).tiny):
+        found = scaled.energy(paths.to(dtype)).double() / factor / factor
+        torch.testing.assert_close(found, expected, rtol=2 * rounding, atol=0)
+    else:
+        with pytest.raises(NumericalError, match=r"The energy of path \d leaves the range of torch\.float"):
+            scaled.energy(paths.to(dtype))
+
+
+def test_lengths_out_of_range() -> None:
+    path = double(0.0, 1.0, 1.9)[:, None]
+    for factor in (1e-310, 1e308):
+        with pytest.raises(NumericalError, match=r"The length of path 0 leaves the range of torch\.float64: scale"):
+            Pullback(lambda y, by=factor: y * by).length(path)
+    assert Pullback(wave).length(path[:1].expand(3, 1)) == Pullback(wave).energy(path[:1].expand(3, 1)) == 0
+
+
 def test_vectors_carried_along_straight_lines_of_the_plane_keep_their_direction() -> None:
     """In polar coordinates too: D Phi[V] is the same at both ends, whatever the path."""
     geo = Pullback(polar)

@@ -67,6 +67,38 @@ def test_the_sectional_curvature_of_a_sphere_in_many_dimensions() -> None:
     torch.testing.assert_close(found, torch.ones(3).double(), **EXACT)
 
 
+@pytest.mark.parametrize("size", [1e-200, 1e-170, 1e170, 1e300])
+def test_the_lengths_of_vectors_are_not_seen(size: float) -> None:
+    geo, x = Pullback(network(3)), normal(4, 3)
+    u, v = normal(4, 3, seed=1), normal(3, seed=2)
+    expected = geo.sectional_curvature(x, u, v)
+    for a, b in ((u * size, v), (u, v * size), (u * size, v / size), (u * size, v * size)):
+        torch.testing.assert_close(geo.sectional_curvature(x, a, b), expected, rtol=1e-10, atol=0)
+
+
+@pytest.mark.parametrize("d", [2, 3, 8])
+@pytest.mark.parametrize("factor", [1e-100, 1e-150, 1e100, 1e150])
+def test_the_sectional_curvature_of_scaled_features(d: int, factor: float) -> None:
+    net, x, u, v = network(d).double(), normal(4, d), normal(d, seed=1), normal(d, seed=2)
+    found = Pullback(lambda y: net(y) * factor).sectional_curvature(x, u, v)
+    torch.testing.assert_close(found * factor * factor, Pullback(net).sectional_curvature(x, u, v), rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("factor", [1e-170, 1e170])
+def test_a_sectional_curvature_out_of_range(factor: float) -> None:
+    x, (u, v) = normal(3, 2), torch.eye(2).double()
+    with pytest.raises(NumericalError, match=r"The sectional curvature leaves the range of torch\.float64 at point 0"):
+        Pullback(lambda y: torus(y) * factor).sectional_curvature(x, u, v)
+    with pytest.raises(NumericalError, match="derivatives are not finite at point 0"):
+        Pullback(lambda y: torus(y) * 1e200 * 1e200).sectional_curvature(x, u, v)
+
+
+@pytest.mark.parametrize("factor", [1e-310, 8e307])
+def test_bending_out_of_range(factor: float) -> None:
+    with pytest.raises(NumericalError, match=r"The extrinsic curvature leaves the range of torch\.float64 at point 0"):
+        Pullback(lambda y: graph(y) * factor).extrinsic_curvature(torch.zeros(1, 2).double())
+
+
 def test_planes_that_have_no_curvature() -> None:
     geo, x = Pullback(torus), normal(3, 2)
     u = normal(3, 2, seed=1)

@@ -50,6 +50,70 @@ def test_great_circles() -> None:
     torch.testing.assert_close(Pullback(sphere).exp(x, v), path.points[:, 1], rtol=0, atol=1e-9)
 
 
+def great_circle(x: Tensor, v: Tensor) -> Tensor:
+    """Where on the sphere the geodesic is after unit time."""
+    point, image = sphere(x[None])[0], torch.func.jacrev(lambda y: sphere(y[None])[0])(x) @ v
+    return image.norm().cos() * point + image.norm().sin() * image / image.norm()
+
+
+@pytest.mark.parametrize(
+    ("points", "velocities"),
+    [
+        pytest.param(double(1.0, 1e4)[None], double(0.8, 2.5)[None], id="far"),
+        pytest.param(double(1.0, 1e8)[None], double(0.8, 2.5)[None], id="very far"),
+        pytest.param(double(1.0, 0.3)[None], double(0.0, 10.0)[None], id="fast"),
+        pytest.param(double(1.0, 0.3).expand(1000, 2), double(0.8, 2.5).expand(1000, 2) / 1000, id="many and slow"),
+        pytest.param(double(1.0, 0.3)[None], double(0.0, 0.0)[None], id="at rest"),
+    ],
+)
+def test_a_geodesic_does_not_depend_on_its_batch(points: Tensor, velocities: Tensor) -> None:
+    x, v = double(1.0, 0.3), double(0.8, 2.5)
+    alone = Pullback(sphere).exp(x, v)
+    beside = Pullback(sphere).exp(torch.cat([x[None], points]), torch.cat([v[None], velocities]))[0]
+    torch.testing.assert_close(beside, alone, rtol=0, atol=1e-10)
+    torch.testing.assert_close(sphere(beside[None])[0], great_circle(x, v), rtol=0, atol=1e-10)
+
+
+def test_a_geodesic_beside_one_that_goes_straight_and_far() -> None:
+    """On the sphere times a line, along which no step is too long."""
+    x, v = double(1.0, 0.3, 0.0), double(0.8, 2.5, 0.0)
+    cylinder = Pullback(lambda y: torch.cat([sphere(y[:, :2]), y[:, 2:]], 1))
+    end = cylinder.exp(torch.stack([x, x]), torch.stack([v, double(0.0, 0.0, 1e6)]))[0]
+    torch.testing.assert_close(sphere(end[None, :2])[0], great_circle(x[:2], v[:2]), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("power", [13, 20, 40])
+def test_a_geodesic_does_not_depend_on_where_coordinates_begin(power: int) -> None:
+    """But for some roundings of its points, of 2^(power - 52), against which steps are not shortened."""
+    shift, v = double(2.0**power, 2.0**power), double(0.8, 2.5)
+    x = double(1.0, 0.3) + shift
+    end = Pullback(lambda y: sphere(y - shift)).exp(x, v) - shift
+    torch.testing.assert_close(
+        sphere(end[None])[0], great_circle(x - shift, v), rtol=0, atol=max(1e-10, 4 * 2.0 ** (power - 52))
+    )
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e-12])
+def test_a_short_geodesic_is_as_exact_for_its_length(size: float) -> None:
+    """Of the size of the path: the chart is the sphere's, in units of it."""
+    x, v = double(1.0, 0.3), double(0.8, 2.5)
+    end = Pullback(lambda y: sphere(y / size)).exp(x * size, v * size) / size
+    torch.testing.assert_close(sphere(end[None])[0], great_circle(x, v), rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("factor", [1e-170, 1e170])
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_geodesics_of_scaled_features_are_the_same(d: int, factor: float) -> None:
+    matrix = torch.randn(d, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+    def bent(y: Tensor) -> Tensor:
+        return torch.tanh(y @ matrix) + 0.1 * y.sum(1, keepdim=True)
+
+    x, v = torch.full((d,), 0.3).double(), torch.full((d,), 0.2).double()
+    found, expected = Pullback(lambda y: bent(y) * factor).exp(x, v), Pullback(bent).exp(x, v)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
+
+
 def test_straight_lines_in_polar_coordinates() -> None:
     a, b = double(1.0, 0.0), double(2.0, 1.2)
     path = Pullback(polar).geodesic(a, b, count=9)
