@@ -26,10 +26,10 @@ lint: $(READY)         ## ruff (lint and format) and pyright
 	$(BIN)/pyright
 
 test: lint             ## lint, then the tests (some 15 minutes on 2 cores)
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
 test-all: lint         ## the long tests too
-	$(BIN)/pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup
 
 format: $(READY)       ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
