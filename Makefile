@@ -25,7 +25,7 @@ lint: $(READY)         ## ruff (lint and format) and pyright
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
-test: lint             ## lint, then the tests (some 15 minutes on 2 cores)
+test: lint             ## lint, then the tests (some 8 minutes on 2 cores)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
 test-all: lint         ## the long tests too
