@@ -23,7 +23,7 @@ from symgeo.pullback.in_place import bent
 
 # Coordinates and units up to which layers are written down: with more, products of whole chunks are as fast or faster.
 FEW, WIDEST = 4, 512
-# Numbers in one layer's derivatives for a block, and the least and the most points in it (measured at 16 to 1000
+# Numbers in one layer's derivatives for a block, and the least and the most points in it (measured at 16 to 500
 # units: few enough for the caches, enough for full matrix products and to hide the cost of calling).
 BLOCK_NUMBERS, LEAST_POINTS, MOST_POINTS = 400_000, 256, 2048
 
