@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from symgeo.errors import DataError, InputError
-from symgeo.storing import store
+from symgeo.errors import InputError
+from symgeo.storing import read_record, store
 
 _FORMAT = "symgeo calabi-yau 1"
 Row = Mapping[str, object]
@@ -60,15 +60,13 @@ def read(path: str | Path) -> dict:
     Raises:
         DataError: there is none, or it is damaged.
     """
-    try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-        if record["format"] != _FORMAT:
-            raise DataError(f"{path}: a JSON file, but not {_FORMAT!r}")
-        return {key: record[key] for key in ("study", "settings", "rows")}
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file: `python -m symgeo.calabi_yau.studies` measures it") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: damaged ({error!r}): delete it and measure again") from None
+    return read_record(
+        path,
+        _FORMAT,
+        lambda record: {key: record[key] for key in ("study", "settings", "rows")},
+        missing="no such file: `python -m symgeo.calabi_yau.studies` measures it",
+        damaged="delete it and measure again",
+    )
 
 
 def _rounded(value: object) -> object:

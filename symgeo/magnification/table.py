@@ -8,11 +8,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from symgeo.errors import DataError
 from symgeo.magnification.association import NEAR
 from symgeo.magnification.interval import LEVEL, Interval
 from symgeo.magnification.measure import Row
-from symgeo.storing import store
+from symgeo.storing import read_record, store
 
 _FORMAT = "symgeo magnification 1"
 _NUMBERS = ("spearman", "auc", "ratio")
@@ -77,21 +76,19 @@ def read_table(path: str | Path) -> Table:
     Raises:
         DataError: there is none, or it is damaged.
     """
-    try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-        if record["format"] != _FORMAT:
-            raise DataError(f"{path}: a JSON file, but not {_FORMAT!r}")
-        return Table(
+    return read_record(
+        path,
+        _FORMAT,
+        lambda record: Table(
             record["study"],
             record["preset"],
             record["source"],
             {(a["experiment"], a["control"]): _interval(a["test_accuracy"]) for a in record["accuracy"]},
             tuple(Row(**{**row, **{n: _interval(row[n]) for n in _NUMBERS}}) for row in record["rows"]),
-        )
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such table: `symgeo measure NAME --train` makes one") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: damaged ({error!r}): measure again") from None
+        ),
+        missing="no such table: `symgeo measure NAME --train` makes one",
+        damaged="measure again",
+    )
 
 
 def _stored(interval: Interval | None) -> list[float | int | None] | None:
